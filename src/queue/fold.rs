@@ -1,0 +1,319 @@
+//! Turning a batch into as few statements as will do.
+//!
+//! A batch is cut into rounds. In a round all reads run first, then all writes, and each session is written once at
+//! most: several writes to it are folded into their last effect. An operation that cannot share a round with an earlier
+//! one on its session goes to the next. Nearly every batch is one round.
+
+use std::collections::HashMap;
+
+use crate::operation::{Call, Extra, Operation};
+use crate::table::{Effect, Write};
+use crate::timestamp::Timestamp;
+
+/// The reads and writes that can run together. Operations are named by their index in the batch.
+#[derive(Debug, Default)]
+pub struct Round<'a> {
+    pub reads: Vec<usize>,
+    pub writes: Vec<Folded<'a>>,
+}
+
+/// One write and the operations that it stands for.
+#[derive(Debug)]
+pub struct Folded<'a> {
+    pub write: Write<'a>,
+    pub members: Vec<usize>,
+}
+
+/// What the plan knows of a session so far.
+#[derive(Clone, Copy)]
+struct Last {
+    round: usize,
+    /// Its write in that round.
+    write: Option<usize>,
+}
+
+/// Plans a batch of operations on single sessions. Within a round, writes are sorted by sid, so that two processes
+/// lock rows in the same order.
+pub fn rounds<'a>(batch: &[&'a Operation], now: Timestamp) -> Vec<Round<'a>> {
+    let mut rounds = vec![Round::default()];
+    let mut sessions: HashMap<&str, Last> = HashMap::with_capacity(batch.len());
+    for (index, operation) in batch.iter().enumerate() {
+        let Some(sid) = operation.call.sid() else {
+            continue;
+        };
+        let last = sessions.entry(sid).or_insert(Last {
+            round: 0,
+            write: None,
+        });
+        let Some(effect) = effect(&operation.call) else {
+            if last.write.take().is_some() {
+                last.round += 1;
+            }
+            round(&mut rounds, last.round).reads.push(index);
+            continue;
+        };
+        if let Some(slot) = last.write {
+            let folded = &mut rounds[last.round].writes[slot];
+            if let Some(effect) = fold(folded.write.effect, effect, now) {
+                folded.write.effect = effect;
+                folded.members.push(index);
+                continue;
+            }
+            last.round += 1;
+        }
+        let writes = &mut round(&mut rounds, last.round).writes;
+        last.write = Some(writes.len());
+        writes.push(Folded {
+            write: Write { sid, effect },
+            members: vec![index],
+        });
+    }
+    for round in &mut rounds {
+        round.writes.sort_unstable_by_key(|folded| folded.write.sid);
+    }
+    rounds
+}
+
+fn round<'a, 'b>(rounds: &'b mut Vec<Round<'a>>, index: usize) -> &'b mut Round<'a> {
+    if rounds.len() <= index {
+        rounds.resize_with(index + 1, Round::default);
+    }
+    &mut rounds[index]
+}
+
+/// The effect of a call on its row; `None` if it only reads.
+pub fn effect(call: &Call) -> Option<Effect<'_>> {
+    match call {
+        Call::Set { row, .. } => {
+            let (data, expires, extra) = (&row.data, row.expires, &row.extra[..]);
+            Some(if row.loaded {
+                Effect::Update {
+                    data,
+                    expires,
+                    extra,
+                }
+            } else {
+                Effect::Upsert {
+                    data,
+                    expires,
+                    extra,
+                }
+            })
+        }
+        Call::Touch { expires, .. } => Some(Effect::Touch { expires: *expires }),
+        Call::Destroy { .. } => Some(Effect::Destroy),
+        _ => None,
+    }
+}
+
+/// One effect that leaves the row as `first` and then `second` would, if there is one.
+fn fold<'a>(first: Effect<'a>, second: Effect<'a>, now: Timestamp) -> Option<Effect<'a>> {
+    use Effect::{Destroy, Touch, Update, Upsert};
+    match (first, second) {
+        (_, Destroy) | (Destroy, Update { .. } | Touch { .. }) => Some(Destroy),
+        // An insert after a delete leaves the application's columns at their defaults, an upsert would keep them.
+        (Destroy, Upsert { .. }) => None,
+        (Touch { .. }, Upsert { .. } | Update { .. }) => Some(second),
+        (Touch { expires }, Touch { .. }) => (expires > now).then_some(second),
+        (Upsert { extra: before, .. } | Update { extra: before, .. }, Upsert { extra, .. })
+        | (Update { extra: before, .. }, Update { extra, .. }) => {
+            covers(extra, before).then_some(second)
+        }
+        // The first makes sure that the row is there to be updated.
+        (
+            Upsert { extra: before, .. },
+            Update {
+                data,
+                expires,
+                extra,
+            },
+        ) => covers(extra, before).then_some(Upsert {
+            data,
+            expires,
+            extra,
+        }),
+        (
+            Upsert {
+                data,
+                expires: before,
+                extra,
+            },
+            Touch { expires },
+        ) => (before > now).then_some(Upsert {
+            data,
+            expires,
+            extra,
+        }),
+        (
+            Update {
+                data,
+                expires: before,
+                extra,
+            },
+            Touch { expires },
+        ) => (before > now).then_some(Update {
+            data,
+            expires,
+            extra,
+        }),
+    }
+}
+
+/// Whether `later` writes every column that `earlier` wrote.
+fn covers(later: &[Extra], earlier: &[Extra]) -> bool {
+    earlier
+        .iter()
+        .all(|old| later.iter().any(|new| new.column == old.column))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::{Row, Value};
+
+    const NOW: Timestamp = Timestamp(1000);
+
+    fn set(data: &str, loaded: bool, columns: &[&str]) -> Call {
+        Call::Set {
+            sid: "a".into(),
+            row: Row {
+                data: data.into(),
+                expires: Timestamp(2000),
+                loaded,
+                extra: columns
+                    .iter()
+                    .map(|&column| Extra {
+                        column: column.into(),
+                        value: Value::Null,
+                    })
+                    .collect(),
+            },
+        }
+    }
+
+    fn get() -> Call {
+        Call::Get { sid: "a".into() }
+    }
+
+    fn touch(expires: i64) -> Call {
+        Call::Touch {
+            sid: "a".into(),
+            expires: Timestamp(expires),
+        }
+    }
+
+    fn destroy() -> Call {
+        Call::Destroy { sid: "a".into() }
+    }
+
+    /// The plan in short: reads by index, writes by their effect.
+    fn plan(calls: Vec<Call>) -> Vec<String> {
+        let batch: Vec<Operation> = (0..)
+            .zip(calls)
+            .map(|(ticket, call)| Operation { ticket, call })
+            .collect();
+        let batch: Vec<&Operation> = batch.iter().collect();
+        rounds(&batch, NOW)
+            .into_iter()
+            .map(|round| {
+                let reads = round.reads.iter().map(|index| format!("get {index}"));
+                let writes = round.writes.iter().map(|folded| {
+                    let effect = match folded.write.effect {
+                        Effect::Upsert { data, expires, .. } => {
+                            format!("upsert {data} {}", expires.0)
+                        }
+                        Effect::Update { data, expires, .. } => {
+                            format!("update {data} {}", expires.0)
+                        }
+                        Effect::Touch { expires } => format!("touch {}", expires.0),
+                        Effect::Destroy => "destroy".into(),
+                    };
+                    format!("{effect} {:?}", folded.members)
+                });
+                reads.chain(writes).collect::<Vec<_>>().join(", ")
+            })
+            .collect()
+    }
+
+    #[test]
+    fn writes_fold_to_their_last_effect() {
+        let cases = [
+            (
+                vec![set("1", false, &[]), set("2", false, &[])],
+                "upsert 2 2000 [0, 1]",
+            ),
+            (
+                vec![set("1", false, &[]), set("2", true, &[])],
+                "upsert 2 2000 [0, 1]",
+            ),
+            (
+                vec![set("1", true, &[]), set("2", true, &[])],
+                "update 2 2000 [0, 1]",
+            ),
+            (
+                vec![set("1", false, &[]), touch(3000)],
+                "upsert 1 3000 [0, 1]",
+            ),
+            (
+                vec![set("1", true, &[]), touch(3000)],
+                "update 1 3000 [0, 1]",
+            ),
+            (
+                vec![touch(3000), set("1", true, &[])],
+                "update 1 2000 [0, 1]",
+            ),
+            (vec![touch(3000), touch(4000)], "touch 4000 [0, 1]"),
+            (vec![set("1", false, &[]), destroy()], "destroy [0, 1]"),
+            (
+                vec![destroy(), touch(3000), set("1", true, &[])],
+                "destroy [0, 1, 2]",
+            ),
+        ];
+        for (calls, expected) in cases {
+            assert_eq!(plan(calls), [expected]);
+        }
+    }
+
+    #[test]
+    fn what_would_change_the_meaning_goes_to_the_next_round() {
+        assert_eq!(
+            plan(vec![destroy(), set("1", false, &[])]),
+            ["destroy [0]", "upsert 1 2000 [1]"]
+        );
+        // The first touch ends the session, so the second must not revive it.
+        assert_eq!(
+            plan(vec![touch(500), touch(3000)]),
+            ["touch 500 [0]", "touch 3000 [1]"]
+        );
+        assert_eq!(
+            plan(vec![set("1", false, &["user"]), set("2", false, &[])]),
+            ["upsert 1 2000 [0]", "upsert 2 2000 [1]"]
+        );
+    }
+
+    #[test]
+    fn a_read_sees_what_was_called_before_it_and_nothing_after() {
+        assert_eq!(
+            plan(vec![get(), set("1", false, &[]), get(), destroy(), get()]),
+            ["get 0, upsert 1 2000 [1]", "get 2, destroy [3]", "get 4"]
+        );
+    }
+
+    #[test]
+    fn writes_are_sorted_by_sid() {
+        let batch: Vec<Operation> = ["b", "c", "a"]
+            .into_iter()
+            .map(|sid| Operation {
+                ticket: 0,
+                call: Call::Destroy { sid: sid.into() },
+            })
+            .collect();
+        let batch: Vec<&Operation> = batch.iter().collect();
+        let sids: Vec<&str> = rounds(&batch, NOW)[0]
+            .writes
+            .iter()
+            .map(|folded| folded.write.sid)
+            .collect();
+        assert_eq!(sids, ["a", "b", "c"]);
+    }
+}

@@ -1,0 +1,334 @@
+//! A lane takes batches from its line, runs them on a connection of its own, and hands the outcomes back.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::error::{Kind, Remedy, Result, StoreError};
+use crate::operation::{Call, Expires, Operation, Outcome, Prune, Stored};
+use crate::table::{SessionTable, Write};
+use crate::timestamp::Timestamp;
+
+use super::Shared;
+use super::fold::{self, Round};
+use super::order::{Place, Placed};
+
+/// A lane that has been idle for so long gives its connection back to the pool, whose own timeouts then apply.
+const IDLE: Duration = Duration::from_secs(5);
+
+/// A busy lane gives its connection back after so long, so that the pool can replace an old one.
+const HOLD: Duration = Duration::from_mins(1);
+
+/// How often a batch is tried again after a lock, a deadlock or a lost connection.
+const RETRIES: u32 = 4;
+
+/// The pause before the first new try; each further one is twice as long.
+const RETRY_PAUSE: Duration = Duration::from_millis(10);
+
+pub struct Lane<T: SessionTable> {
+    shared: Arc<Shared>,
+    table: Arc<T>,
+    place: Place,
+    connection: Option<(T::Connection, Instant)>,
+}
+
+/// One trip to the database.
+enum Job<'a> {
+    Read(&'a [&'a str]),
+    Write(&'a [Write<'a>]),
+    Length,
+    Page {
+        after: Option<&'a str>,
+        limit: u32,
+        with_data: bool,
+    },
+    Clear,
+    Prune(Option<&'a str>),
+    Sync {
+        force: bool,
+    },
+}
+
+/// What comes back from a trip.
+enum Answer {
+    Rows(Vec<Option<Stored>>),
+    Pruned {
+        removed: u64,
+        cursor: Option<String>,
+    },
+    Outcome(Outcome),
+}
+
+impl<T: SessionTable> Lane<T> {
+    pub fn new(shared: Arc<Shared>, table: Arc<T>, place: Place) -> Self {
+        Self {
+            shared,
+            table,
+            place,
+            connection: None,
+        }
+    }
+
+    /// Works until the queue is closed and empty. A panic fails the batch in which it happens, and nothing else.
+    pub async fn run(mut self) {
+        while let Some(batch) = self.next().await {
+            self.shared.stats.batch(batch.len());
+            let ran = AssertUnwindSafe(self.execute(&batch)).catch_unwind().await;
+            let outcomes = ran.unwrap_or_else(|_| {
+                self.discard_connection();
+                let message = "the session store panicked; this is a bug in rust-sequelize-store";
+                let error = StoreError::new(Kind::Internal, message);
+                failed(batch.len(), &error)
+            });
+            self.end(batch, outcomes);
+            self.return_old_connection();
+        }
+    }
+
+    async fn next(&mut self) -> Option<Vec<Placed>> {
+        let shared = Arc::clone(&self.shared);
+        loop {
+            let waiting = shared.waiting(self.place).notified();
+            let batch = shared.take(self.place)?;
+            if !batch.is_empty() {
+                return Some(batch);
+            }
+            if self.connection.is_none() {
+                waiting.await;
+            } else if timeout(IDLE, waiting).await.is_err() {
+                self.connection = None;
+            }
+        }
+    }
+
+    fn end(&self, mut batch: Vec<Placed>, outcomes: Vec<Outcome>) {
+        if let [Outcome::Unfinished(progress)] = &outcomes[..]
+            && let Some(mut placed) = batch.pop()
+        {
+            placed.operation.call = Call::Prune(progress.clone());
+            self.shared.put_back(placed);
+        } else {
+            self.shared.end(&batch, outcomes);
+        }
+    }
+
+    fn return_old_connection(&mut self) {
+        let old = |(_, since): &(T::Connection, Instant)| since.elapsed() > HOLD;
+        if self.connection.as_ref().is_some_and(old) {
+            self.connection = None;
+        }
+    }
+
+    fn discard_connection(&mut self) {
+        if let Some((connection, _)) = self.connection.take() {
+            self.table.discard(connection);
+        }
+    }
+
+    /// The outcome of each operation, in their order.
+    async fn execute(&mut self, batch: &[Placed]) -> Vec<Outcome> {
+        let operations: Vec<&Operation> = batch.iter().map(|placed| &placed.operation).collect();
+        if let [operation] = operations[..]
+            && operation.call.sid().is_none()
+        {
+            return vec![self.whole_table(&operation.call).await];
+        }
+        self.sessions(&operations).await
+    }
+
+    async fn whole_table(&mut self, call: &Call) -> Outcome {
+        let job = match call {
+            Call::Length => Job::Length,
+            Call::Page {
+                after,
+                limit,
+                with_data,
+            } => Job::Page {
+                after: after.as_deref(),
+                limit: *limit,
+                with_data: *with_data,
+            },
+            Call::Clear => Job::Clear,
+            Call::Sync { force } => Job::Sync { force: *force },
+            Call::Prune(prune) => Job::Prune(prune.cursor.as_deref()),
+            Call::Get { .. } | Call::Set { .. } | Call::Touch { .. } | Call::Destroy { .. } => {
+                unreachable!("a call on one session is no call on the whole table")
+            }
+        };
+        match (self.attempt(&job).await, call) {
+            (Ok(Answer::Pruned { removed, cursor }), Call::Prune(before)) => {
+                self.shared.stats.pruned(removed);
+                let removed = before.removed + removed;
+                if cursor.is_some() && !self.shared.is_closing() {
+                    Outcome::Unfinished(Prune { removed, cursor })
+                } else {
+                    Outcome::Count(removed)
+                }
+            }
+            (Ok(Answer::Outcome(outcome)), _) => outcome,
+            (Ok(_), _) => Outcome::Done,
+            (Err(error), _) => Outcome::Failed(error),
+        }
+    }
+
+    async fn sessions(&mut self, operations: &[&Operation]) -> Vec<Outcome> {
+        let mut outcomes: Vec<Outcome> = operations.iter().map(|_| Outcome::Done).collect();
+        for round in fold::rounds(operations, Timestamp::now()) {
+            self.read(operations, &round, &mut outcomes).await;
+            self.write(operations, &round, &mut outcomes).await;
+        }
+        outcomes
+    }
+
+    async fn read(
+        &mut self,
+        operations: &[&Operation],
+        round: &Round<'_>,
+        outcomes: &mut [Outcome],
+    ) {
+        if round.reads.is_empty() {
+            return;
+        }
+        let sids: Vec<&str> = round
+            .reads
+            .iter()
+            .filter_map(|&index| operations[index].call.sid())
+            .collect();
+        match self.attempt(&Job::Read(&sids)).await {
+            Ok(Answer::Rows(rows)) => {
+                let now = Timestamp::now();
+                for (&index, row) in round.reads.iter().zip(rows) {
+                    outcomes[index] = session(row, now);
+                }
+            }
+            Ok(_) => {}
+            Err(error) => fail(&round.reads, &error, outcomes),
+        }
+    }
+
+    async fn write(
+        &mut self,
+        operations: &[&Operation],
+        round: &Round<'_>,
+        outcomes: &mut [Outcome],
+    ) {
+        if round.writes.is_empty() {
+            return;
+        }
+        let writes: Vec<Write<'_>> = round.writes.iter().map(|folded| folded.write).collect();
+        let Err(error) = self.attempt(&Job::Write(&writes)).await else {
+            return;
+        };
+        let members = || round.writes.iter().flat_map(|folded| &folded.members);
+        if error.remedy != Remedy::Isolate || members().count() == 1 {
+            for folded in &round.writes {
+                fail(&folded.members, &error, outcomes);
+            }
+            return;
+        }
+        // One of them spoils the batch: alone, each gets what is its own.
+        for folded in &round.writes {
+            for &index in &folded.members {
+                let effect = fold::effect(&operations[index].call);
+                let sid = folded.write.sid;
+                let write = effect.map(|effect| Write { sid, effect });
+                if let Err(error) = self.attempt(&Job::Write(write.as_slice())).await {
+                    outcomes[index] = Outcome::Failed(error);
+                }
+            }
+        }
+    }
+
+    /// Runs a job, and again after an error that may pass. Every job may be repeated: all our statements are
+    /// idempotent.
+    async fn attempt(&mut self, job: &Job<'_>) -> Result<Answer> {
+        let mut tries = 0;
+        loop {
+            let error = match self.once(job).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            if matches!(error.remedy, Remedy::Reconnect | Remedy::Discard) {
+                self.discard_connection();
+            }
+            if tries == RETRIES || !matches!(error.remedy, Remedy::Retry | Remedy::Reconnect) {
+                return Err(error);
+            }
+            self.shared.stats.retry();
+            sleep(RETRY_PAUSE * 2_u32.pow(tries)).await;
+            tries += 1;
+        }
+    }
+
+    async fn once(&mut self, job: &Job<'_>) -> Result<Answer> {
+        let table = &*self.table;
+        if self.connection.is_none() {
+            self.connection = Some((table.connect().await?, Instant::now()));
+        }
+        let Some((connection, _)) = &mut self.connection else {
+            unreachable!("the connection was made above")
+        };
+        let now = Timestamp::now();
+        let outcome = match job {
+            Job::Read(sids) => return table.read(connection, sids).await.map(Answer::Rows),
+            Job::Prune(cursor) => {
+                let (removed, cursor) = table.delete_expired(connection, now, *cursor).await?;
+                return Ok(Answer::Pruned { removed, cursor });
+            }
+            Job::Write(writes) => {
+                let gone = table.write(connection, writes, now).await?;
+                self.shared.stats.gone(gone);
+                Outcome::Done
+            }
+            Job::Length => Outcome::Count(table.length(connection, now).await?),
+            Job::Page {
+                after,
+                limit,
+                with_data,
+            } => Outcome::Page(
+                table
+                    .page(connection, now, *after, *limit, *with_data)
+                    .await?,
+            ),
+            Job::Clear => {
+                table.clear(connection).await?;
+                Outcome::Done
+            }
+            Job::Sync { force } => {
+                table.sync(connection, *force).await?;
+                Outcome::Done
+            }
+        };
+        Ok(Answer::Outcome(outcome))
+    }
+}
+
+/// What a caller of `get` is told of a row. An expired session is absent, even before it is deleted.
+fn session(row: Option<Stored>, now: Timestamp) -> Outcome {
+    let Some(Stored { data, expires }) = row else {
+        return Outcome::Missing;
+    };
+    let expires = match expires {
+        Expires::At(at) if at <= now => return Outcome::Missing,
+        Expires::At(at) => Some(at),
+        Expires::Never => None,
+        Expires::Unreadable => return Outcome::Unreadable,
+    };
+    match data {
+        Some(data) => Outcome::Session { data, expires },
+        None => Outcome::Unreadable,
+    }
+}
+
+fn fail(members: &[usize], error: &StoreError, outcomes: &mut [Outcome]) {
+    for &index in members {
+        outcomes[index] = Outcome::Failed(error.clone());
+    }
+}
+
+fn failed(count: usize, error: &StoreError) -> Vec<Outcome> {
+    (0..count).map(|_| Outcome::Failed(error.clone())).collect()
+}

@@ -1,0 +1,413 @@
+//! The queue against a table in memory that can be made slow, failing or panicking.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+
+use super::*;
+use crate::error::Remedy;
+use crate::operation::{Call, Expires, Extra, Prune, Row, Stored};
+use crate::table::{Effect, Write};
+use crate::timestamp::Timestamp;
+
+const LANES: Lanes = Lanes {
+    readers: 1,
+    writers: 2,
+    table: true,
+    prune_as_writer: false,
+};
+
+const FAR: Timestamp = Timestamp(i64::MAX);
+
+/// What the fake was asked to do, in short.
+type Log = Vec<String>;
+
+#[derive(Default)]
+struct Fake {
+    rows: Mutex<BTreeMap<String, (String, Timestamp)>>,
+    log: Mutex<Log>,
+    /// Errors for the next trips, whatever they are.
+    failures: Mutex<Vec<StoreError>>,
+    /// Closed while the test holds it: trips wait.
+    gate: tokio::sync::Mutex<()>,
+}
+
+impl Fake {
+    async fn trip(&self, what: String) -> Result<()> {
+        _ = self.gate.lock().await;
+        lock(&self.log).push(what);
+        match lock(&self.failures).pop() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+}
+
+impl SessionTable for Fake {
+    type Connection = ();
+
+    async fn connect(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn discard(&self, (): ()) {
+        lock(&self.log).push("discard".into());
+    }
+
+    async fn read(&self, (): &mut (), sids: &[&str]) -> Result<Vec<Option<Stored>>> {
+        self.trip(format!("read {}", sids.join(" "))).await?;
+        assert!(!sids.contains(&"panic"), "asked to panic");
+        let rows = lock(&self.rows);
+        let stored = |sid: &&str| {
+            rows.get(*sid).map(|(data, expires)| Stored {
+                data: Some(data.clone()),
+                expires: Expires::At(*expires),
+            })
+        };
+        Ok(sids.iter().map(stored).collect())
+    }
+
+    async fn write(&self, (): &mut (), writes: &[Write<'_>], now: Timestamp) -> Result<u64> {
+        let sids: Vec<&str> = writes.iter().map(|write| write.sid).collect();
+        self.trip(format!("write {}", sids.join(" "))).await?;
+        if sids.contains(&"bad") {
+            let error = StoreError::new(Kind::Database, "bad row");
+            return Err(error.with_remedy(Remedy::Isolate));
+        }
+        let mut rows = lock(&self.rows);
+        for Write { sid, effect } in writes {
+            match effect {
+                Effect::Upsert { data, expires, .. } => {
+                    rows.insert((*sid).into(), ((*data).into(), *expires));
+                }
+                Effect::Update { data, expires, .. } => {
+                    if let Some(row) = rows.get_mut(*sid) {
+                        *row = ((*data).into(), *expires);
+                    }
+                }
+                Effect::Touch { expires } => {
+                    if let Some(row) = rows.get_mut(*sid).filter(|(_, at)| *at > now) {
+                        row.1 = *expires;
+                    }
+                }
+                Effect::Destroy => _ = rows.remove(*sid),
+            }
+        }
+        Ok(0)
+    }
+
+    async fn page(
+        &self,
+        (): &mut (),
+        _now: Timestamp,
+        _after: Option<&str>,
+        _limit: u32,
+        _with_data: bool,
+    ) -> Result<Vec<(String, Option<String>)>> {
+        self.trip("page".into()).await?;
+        Ok(Vec::new())
+    }
+
+    async fn length(&self, (): &mut (), _now: Timestamp) -> Result<u64> {
+        self.trip("length".into()).await?;
+        Ok(lock(&self.rows).len() as u64)
+    }
+
+    /// Removes one row a call.
+    async fn delete_expired(
+        &self,
+        (): &mut (),
+        now: Timestamp,
+        cursor: Option<&str>,
+    ) -> Result<(u64, Option<String>)> {
+        self.trip(format!("prune {}", cursor.unwrap_or("from the start")))
+            .await?;
+        let mut rows = lock(&self.rows);
+        let expired = rows.iter().find(|(_, (_, at))| *at <= now);
+        let Some(sid) = expired.map(|(sid, _)| sid.clone()) else {
+            return Ok((0, None));
+        };
+        rows.remove(&sid);
+        Ok((1, Some(sid)))
+    }
+
+    async fn clear(&self, (): &mut ()) -> Result<()> {
+        self.trip("clear".into()).await?;
+        lock(&self.rows).clear();
+        Ok(())
+    }
+
+    async fn sync(&self, (): &mut (), _force: bool) -> Result<()> {
+        self.trip("sync".into()).await
+    }
+}
+
+/// A queue over a fake table, with its outcomes in the order in which they came.
+struct Rig {
+    queue: Queue,
+    table: Arc<Fake>,
+    outcomes: Receiver<Vec<(Ticket, Outcome)>>,
+    runtime: Runtime,
+}
+
+impl Rig {
+    fn new(bounds: QueueConfig) -> Self {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let table = Arc::new(Fake::default());
+        let (sender, outcomes) = channel();
+        let deliver: Deliver = Arc::new(move |outcomes| _ = sender.send(outcomes));
+        let queue = Queue::start(runtime.handle(), &table, LANES, bounds, deliver);
+        Self {
+            queue,
+            table,
+            outcomes,
+            runtime,
+        }
+    }
+
+    fn push(&self, ticket: Ticket, call: Call) {
+        self.queue.push(Operation { ticket, call }).unwrap();
+    }
+
+    /// The outcomes of as many calls, in short, by ticket.
+    fn outcomes(&self, count: usize) -> Vec<String> {
+        let mut outcomes = BTreeMap::new();
+        while outcomes.len() < count {
+            let batch = self.outcomes.recv_timeout(Duration::from_secs(10)).unwrap();
+            outcomes.extend(
+                batch
+                    .into_iter()
+                    .map(|(ticket, outcome)| (ticket, short(&outcome))),
+            );
+        }
+        outcomes.into_values().collect()
+    }
+
+    fn log(&self) -> Log {
+        lock(&self.table.log).clone()
+    }
+
+    fn fail_next(&self, failures: Vec<StoreError>) {
+        *lock(&self.table.failures) = failures;
+    }
+}
+
+fn wide() -> QueueConfig {
+    QueueConfig {
+        max_operations: 1000,
+        max_bytes: 1_000_000,
+    }
+}
+
+fn short(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Session { data, .. } => data.clone(),
+        Outcome::Failed(error) => error.kind.code().into(),
+        Outcome::Count(count) => format!("{count}"),
+        other => format!("{other:?}"),
+    }
+}
+
+fn get(sid: &str) -> Call {
+    Call::Get { sid: sid.into() }
+}
+
+fn set(sid: &str, data: &str, expires: Timestamp) -> Call {
+    Call::Set {
+        sid: sid.into(),
+        row: Row {
+            data: data.into(),
+            expires,
+            loaded: false,
+            extra: Vec::<Extra>::new(),
+        },
+    }
+}
+
+#[test]
+fn what_gathers_while_a_lane_is_busy_goes_in_one_trip() {
+    let rig = Rig::new(wide());
+    let gate = rig.table.gate.blocking_lock();
+    rig.push(0, get("first"));
+    // The lane has taken the first call when the line is empty again.
+    while !rig.queue.shared.state().reads.is_empty() {
+        std::thread::yield_now();
+    }
+    for ticket in 1..=100 {
+        rig.push(ticket, get(&format!("s{ticket:03}")));
+    }
+    drop(gate);
+    assert_eq!(rig.outcomes(101), vec!["Missing"; 101]);
+    assert_eq!(rig.log().len(), 2);
+}
+
+#[test]
+fn operations_on_one_session_take_effect_in_the_order_of_their_calls() {
+    let rig = Rig::new(wide());
+    rig.push(0, get("a"));
+    rig.push(1, set("a", "1", FAR));
+    rig.push(2, get("a"));
+    rig.push(3, set("a", "2", FAR));
+    rig.push(4, get("a"));
+    rig.push(5, Call::Destroy { sid: "a".into() });
+    rig.push(6, get("a"));
+    let outcomes = rig.outcomes(7);
+    assert_eq!(
+        outcomes,
+        ["Missing", "Done", "1", "Done", "2", "Done", "Missing"]
+    );
+}
+
+#[test]
+fn an_expired_row_is_missing() {
+    let rig = Rig::new(wide());
+    rig.push(0, set("a", "1", Timestamp(1)));
+    rig.push(1, get("a"));
+    assert_eq!(rig.outcomes(2), ["Done", "Missing"]);
+}
+
+#[test]
+fn one_bad_row_spoils_nothing_but_itself() {
+    let rig = Rig::new(wide());
+    let gate = rig.table.gate.blocking_lock();
+    for (ticket, sid) in ["a", "bad", "c", "d", "e", "f"].into_iter().enumerate() {
+        rig.push(ticket.try_into().unwrap(), set(sid, "1", FAR));
+    }
+    drop(gate);
+    let outcomes = rig.outcomes(6);
+    assert_eq!(outcomes[1], "ERR_SESSION_DATABASE");
+    assert_eq!(
+        outcomes.iter().filter(|outcome| *outcome == "Done").count(),
+        5
+    );
+    assert_eq!(lock(&rig.table.rows).len(), 5);
+}
+
+#[test]
+fn a_lock_is_waited_for_and_counted() {
+    let rig = Rig::new(wide());
+    let locked = StoreError::new(Kind::Timeout, "locked").with_remedy(Remedy::Retry);
+    rig.fail_next(vec![locked.clone(), locked]);
+    rig.push(0, set("a", "1", FAR));
+    assert_eq!(rig.outcomes(1), ["Done"]);
+    assert_eq!(rig.queue.counts().retries, 2);
+}
+
+#[test]
+fn a_lasting_lock_is_an_error_in_the_end() {
+    let rig = Rig::new(wide());
+    let locked = StoreError::new(Kind::Timeout, "locked").with_remedy(Remedy::Retry);
+    rig.fail_next(vec![locked; 20]);
+    rig.push(0, set("a", "1", FAR));
+    assert_eq!(rig.outcomes(1), ["ERR_SESSION_TIMEOUT"]);
+}
+
+#[test]
+fn a_lost_connection_is_replaced() {
+    let rig = Rig::new(wide());
+    let lost = StoreError::new(Kind::Connection, "gone").with_remedy(Remedy::Reconnect);
+    rig.fail_next(vec![lost]);
+    rig.push(0, get("a"));
+    assert_eq!(rig.outcomes(1), ["Missing"]);
+    assert_eq!(rig.log(), ["read a", "discard", "read a"]);
+}
+
+#[test]
+fn a_panic_fails_its_batch_and_the_lane_lives_on() {
+    let rig = Rig::new(wide());
+    rig.push(0, get("panic"));
+    assert_eq!(rig.outcomes(1), ["ERR_SESSION_INTERNAL"]);
+    rig.push(1, get("a"));
+    assert_eq!(rig.outcomes(1), ["Missing"]);
+}
+
+#[test]
+fn a_full_queue_refuses_and_recovers() {
+    let rig = Rig::new(QueueConfig {
+        max_operations: 2,
+        max_bytes: 1_000_000,
+    });
+    let gate = rig.table.gate.blocking_lock();
+    rig.push(0, get("a"));
+    rig.push(1, get("b"));
+    let call = get("c");
+    let refused = rig.queue.push(Operation { ticket: 2, call });
+    assert_eq!(refused.unwrap_err().kind, Kind::QueueFull);
+    drop(gate);
+    rig.outcomes(2);
+    rig.push(3, get("c"));
+    rig.outcomes(1);
+    assert_eq!(rig.queue.shared.state().bytes, 0);
+}
+
+#[test]
+fn a_queue_full_of_bytes_refuses_but_takes_one_of_any_size() {
+    let rig = Rig::new(QueueConfig {
+        max_operations: 1000,
+        max_bytes: 1000,
+    });
+    let gate = rig.table.gate.blocking_lock();
+    rig.push(0, set("a", &"x".repeat(5000), FAR));
+    let call = get("b");
+    let refused = rig.queue.push(Operation { ticket: 1, call });
+    assert_eq!(refused.unwrap_err().kind, Kind::QueueFull);
+    drop(gate);
+    assert_eq!(rig.outcomes(1), ["Done"]);
+}
+
+#[test]
+fn clear_stands_between_what_was_called_before_and_after() {
+    let rig = Rig::new(wide());
+    for (ticket, sid) in (0..).zip(["a", "b", "c"]) {
+        rig.push(ticket, set(sid, "1", FAR));
+    }
+    rig.push(3, Call::Clear);
+    rig.push(4, set("d", "1", FAR));
+    rig.push(5, get("a"));
+    let outcomes = rig.outcomes(6);
+    assert_eq!(outcomes[5], "Missing");
+    let rows: Vec<String> = lock(&rig.table.rows).keys().cloned().collect();
+    assert_eq!(rows, ["d"]);
+}
+
+#[test]
+fn pruning_goes_on_until_nothing_is_left_and_lets_others_through() {
+    let rig = Rig::new(wide());
+    for (ticket, sid) in (0..).zip(["a", "b", "c"]) {
+        rig.push(ticket, set(sid, "1", Timestamp(1)));
+    }
+    rig.outcomes(3);
+    rig.push(3, Call::Prune(Prune::default()));
+    rig.push(4, Call::Length);
+    let outcomes = rig.outcomes(2);
+    assert_eq!(outcomes[0], "3");
+    assert_eq!(rig.queue.counts().pruned, 3);
+    assert_eq!(rig.queue.pending(), 0);
+}
+
+#[test]
+fn closing_ends_what_was_accepted_and_refuses_the_rest() {
+    let rig = Rig::new(wide());
+    let gate = rig.table.gate.blocking_lock();
+    for ticket in 0..50 {
+        rig.push(ticket, set(&format!("s{ticket}"), "1", FAR));
+    }
+    let lanes = rig.queue.close();
+    let call = get("a");
+    let refused = rig.queue.push(Operation { ticket: 50, call });
+    assert_eq!(refused.unwrap_err().kind, Kind::Closed);
+    drop(gate);
+    assert_eq!(rig.outcomes(50), vec!["Done"; 50]);
+    rig.runtime.block_on(async {
+        for lane in lanes {
+            lane.await.unwrap();
+        }
+    });
+    assert_eq!(lock(&rig.table.rows).len(), 50);
+}

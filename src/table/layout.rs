@@ -1,0 +1,148 @@
+//! What was found when the table was looked at, and the statements made for it.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use sqlx::SqlStr;
+
+use crate::config::{ColumnName, TableConfig};
+use crate::dialect::{Dialect, rendered};
+use crate::error::{Result, StoreError};
+
+/// A column as the database describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    pub name: String,
+    /// The type in the database's own words.
+    pub declared: String,
+    pub nullable: bool,
+    pub has_default: bool,
+    /// No two rows can have the same value: it is the primary key, or has a unique index of its own.
+    pub unique: bool,
+}
+
+/// A table that can serve: quoted names, and a text for each statement.
+#[derive(Debug)]
+pub struct Layout {
+    pub table: String,
+    pub sid: String,
+    pub expires: String,
+    pub data: String,
+    pub created_at: Option<String>,
+    pub updated_at: Option<String>,
+    columns: Vec<Column>,
+    texts: Mutex<HashMap<String, SqlStr>>,
+}
+
+impl Layout {
+    /// Finds the columns of a session table among `columns`.
+    ///
+    /// # Errors
+    /// `ERR_SESSION_TABLE`, naming the column that is missing or cannot serve.
+    pub fn new<DB: Dialect>(config: &TableConfig, columns: Vec<Column>) -> Result<Self> {
+        let names = &config.columns;
+        let find = |option: &str, wanted: &ColumnName, usual: &[&str]| {
+            find(config, &columns, option, wanted, usual)
+        };
+        let sid = required(config, &columns, "sid", find("sid", &names.sid, &["sid"])?)?;
+        let expires = find("expires", &names.expires, &["expires"])?;
+        let expires = required(config, &columns, "expires", expires)?;
+        let data = find("data", &names.data, &["data"])?;
+        let data = required(config, &columns, "data", data)?;
+        let created_at = find("createdAt", &names.created_at, &["createdAt", "created_at"])?;
+        let updated_at = find("updatedAt", &names.updated_at, &["updatedAt", "updated_at"])?;
+        if !sid.unique {
+            return Err(unfit(
+                config,
+                sid,
+                "it has to be the primary key or have a unique index of its own",
+            ));
+        }
+        if let Some(reason) = DB::refuse_expires(expires) {
+            return Err(unfit(config, expires, &reason));
+        }
+        let quote = |column: &Column| DB::quote(&column.name);
+        Ok(Self {
+            table: DB::quote(&config.name),
+            sid: quote(sid),
+            expires: quote(expires),
+            data: quote(data),
+            created_at: created_at.map(quote),
+            updated_at: updated_at.map(quote),
+            texts: Mutex::default(),
+            columns,
+        })
+    }
+
+    /// The statement text of this name, rendered at its first use.
+    pub fn text(&self, name: &str, render: impl FnOnce() -> String) -> SqlStr {
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(text) = texts.get(name) {
+            return text.clone();
+        }
+        let text = rendered(render());
+        texts.insert(name.to_owned(), text.clone());
+        text
+    }
+
+    pub fn has_column(&self, name: &str) -> bool {
+        self.columns.iter().any(|column| column.name == name)
+    }
+
+    pub fn column_names(&self) -> String {
+        list(&self.columns)
+    }
+}
+
+/// The column that plays a part, if there is one. A column that was named has to be there.
+fn find<'a>(
+    config: &TableConfig,
+    columns: &'a [Column],
+    option: &str,
+    wanted: &ColumnName,
+    usual: &[&str],
+) -> Result<Option<&'a Column>> {
+    let named = |name: &str| columns.iter().find(|column| column.name == name);
+    match wanted {
+        ColumnName::Found => Ok(usual.iter().find_map(|name| named(name))),
+        ColumnName::Absent => Ok(None),
+        ColumnName::Named(name) => named(name).map(Some).ok_or_else(|| {
+            StoreError::table(format!(
+                "table `{}` has no column `{name}`, which the option `columns.{option}` names; it has {}",
+                config.name,
+                list(columns)
+            ))
+        }),
+    }
+}
+
+fn required<'a>(
+    config: &TableConfig,
+    columns: &[Column],
+    part: &str,
+    column: Option<&'a Column>,
+) -> Result<&'a Column> {
+    column.ok_or_else(|| {
+        StoreError::table(format!(
+            "table `{}` cannot serve as a session table: it has no column `{part}`, only {}; \
+             the option `columns` says which column to use",
+            config.name,
+            list(columns)
+        ))
+    })
+}
+
+fn unfit(config: &TableConfig, column: &Column, reason: &str) -> StoreError {
+    StoreError::table(format!(
+        "table `{}` cannot serve as a session table: column `{}` does not fit: {reason}",
+        config.name, column.name
+    ))
+}
+
+fn list(columns: &[Column]) -> String {
+    columns
+        .iter()
+        .map(|column| format!("`{}`", column.name))
+        .collect::<Vec<_>>()
+        .join(", ")
+}

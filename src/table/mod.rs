@@ -1,0 +1,457 @@
+//! The session table: the contract, and its one implementation over a sqlx pool.
+
+mod layout;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::TryStreamExt;
+use sqlx::pool::{PoolConnection, PoolOptions};
+use sqlx::query::Query;
+use sqlx::{
+    ColumnIndex, Connection, Database, Decode, Either, Encode, Executor, IntoArguments, Pool, Row,
+    Type,
+};
+
+use crate::config::{PoolConfig, TableConfig};
+use crate::dialect::{Batch, Dialect, Param, Statement, Target, rendered};
+use crate::error::{Kind, Remedy, Result, StoreError};
+use crate::operation::{Extra, Stored};
+use crate::timestamp::Timestamp;
+
+pub use layout::{Column, Layout};
+
+/// One write to one session.
+#[derive(Debug, Clone, Copy)]
+pub struct Write<'a> {
+    pub sid: &'a str,
+    pub effect: Effect<'a>,
+}
+
+/// What a write does to its row.
+#[derive(Debug, Clone, Copy)]
+pub enum Effect<'a> {
+    /// Insert the row, or replace what is there.
+    Upsert {
+        data: &'a str,
+        expires: Timestamp,
+        extra: &'a [Extra],
+    },
+    /// Replace what is there; if the row is gone, leave it so.
+    Update {
+        data: &'a str,
+        expires: Timestamp,
+        extra: &'a [Extra],
+    },
+    /// Move the expiry of a row that is live.
+    Touch { expires: Timestamp },
+    /// Delete the row, if there is one.
+    Destroy,
+}
+
+impl<'a> Effect<'a> {
+    /// The application's own columns, for the effects that write them.
+    pub fn extra(&self) -> Option<&'a [Extra]> {
+        match self {
+            Self::Upsert { extra, .. } | Self::Update { extra, .. } => Some(extra),
+            Self::Touch { .. } | Self::Destroy => None,
+        }
+    }
+}
+
+/// What a lane may ask of a table of sessions. Nothing here knows which sessions count as live but by `now`.
+pub trait SessionTable: Send + Sync + 'static {
+    type Connection: Send;
+
+    /// Takes a connection from the pool.
+    fn connect(&self) -> impl Future<Output = Result<Self::Connection>> + Send;
+
+    /// Closes a connection that is not to be used again.
+    fn discard(&self, connection: Self::Connection);
+
+    /// The rows of `sids`, in their order, expired ones too.
+    fn read(
+        &self,
+        connection: &mut Self::Connection,
+        sids: &[&str],
+    ) -> impl Future<Output = Result<Vec<Option<Stored>>>> + Send;
+
+    /// Writes all, in one commit unless they differ in their extra columns; each sid stands once at most. Returns how
+    /// many rows that were to be updated are gone.
+    fn write(
+        &self,
+        connection: &mut Self::Connection,
+        writes: &[Write<'_>],
+        now: Timestamp,
+    ) -> impl Future<Output = Result<u64>> + Send;
+
+    /// Live sessions behind `after` in the order of their sids: sid and, with `with_data`, data.
+    fn page(
+        &self,
+        connection: &mut Self::Connection,
+        now: Timestamp,
+        after: Option<&str>,
+        limit: u32,
+        with_data: bool,
+    ) -> impl Future<Output = Result<Vec<(String, Option<String>)>>> + Send;
+
+    /// How many sessions are live.
+    fn length(
+        &self,
+        connection: &mut Self::Connection,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<u64>> + Send;
+
+    /// Deletes the expired rows in a bounded part of the table behind `cursor`. Returns how many, and where the next
+    /// part begins, if there is one.
+    fn delete_expired(
+        &self,
+        connection: &mut Self::Connection,
+        now: Timestamp,
+        cursor: Option<&str>,
+    ) -> impl Future<Output = Result<(u64, Option<String>)>> + Send;
+
+    /// Deletes every row.
+    fn clear(&self, connection: &mut Self::Connection) -> impl Future<Output = Result<()>> + Send;
+
+    /// Creates the table if it is missing; with `force`, drops it first.
+    fn sync(
+        &self,
+        connection: &mut Self::Connection,
+        force: bool,
+    ) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// The sessions in one table of one database.
+pub struct Table<DB: Dialect> {
+    config: TableConfig,
+    target: Target<DB>,
+    pool: Pool<DB>,
+    /// What was found when the table was looked at; forgotten when a statement no longer fits.
+    layout: Mutex<Option<Arc<Layout>>>,
+    /// The table was there once. From then on its absence is an error, and no reason to make an empty one: sessions
+    /// that cannot be found are not sessions that do not exist.
+    seen: AtomicBool,
+}
+
+impl<DB: Dialect> Table<DB> {
+    /// Makes the pool, without connecting. Needs a Tokio context.
+    pub fn new(config: TableConfig, target: Target<DB>, pool: &PoolConfig) -> Self {
+        let mut options = PoolOptions::new()
+            .max_connections(pool.max)
+            .acquire_timeout(pool.acquire_timeout)
+            .test_before_acquire(false);
+        options = if target.in_memory {
+            options
+                .max_connections(1)
+                .min_connections(1)
+                .idle_timeout(None)
+                .max_lifetime(None)
+        } else {
+            options
+                .idle_timeout(pool.idle_timeout)
+                .max_lifetime(pool.max_lifetime)
+        };
+        Self {
+            config,
+            pool: options.connect_lazy_with(target.options.clone()),
+            target,
+            layout: Mutex::default(),
+            seen: AtomicBool::new(false),
+        }
+    }
+
+    pub fn pool(&self) -> &Pool<DB> {
+        &self.pool
+    }
+
+    fn known(&self) -> Option<Arc<Layout>> {
+        let layout = self.layout.lock().unwrap_or_else(PoisonError::into_inner);
+        layout.clone()
+    }
+
+    fn set_known(&self, known: Option<Arc<Layout>>) {
+        *self.layout.lock().unwrap_or_else(PoisonError::into_inner) = known;
+    }
+
+    /// Our error for the driver's. One that says that the table is not as it was makes the next call look again.
+    fn failed(&self, error: sqlx::Error) -> StoreError {
+        let error = DB::error(error);
+        if error.kind == Kind::Table {
+            self.set_known(None);
+        }
+        error
+    }
+}
+
+impl<DB: Dialect> Table<DB>
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+    DB::Arguments: IntoArguments<DB>,
+    String: Type<DB> + for<'q> Encode<'q, DB> + for<'r> Decode<'r, DB>,
+    i64: Type<DB> + for<'q> Encode<'q, DB> + for<'r> Decode<'r, DB>,
+    Vec<u8>: Type<DB> + for<'q> Encode<'q, DB>,
+    usize: ColumnIndex<DB::Row>,
+{
+    /// The statements for the table as it is: looked at, and made if it is missing and may be made, at the first use.
+    async fn layout(&self, connection: &mut DB::Connection) -> Result<Arc<Layout>> {
+        if let Some(layout) = self.known() {
+            return Ok(layout);
+        }
+        let mut columns = self.look(connection).await?;
+        if columns.is_empty() && self.config.create && !self.seen.load(Ordering::Relaxed) {
+            self.create(connection).await?;
+            columns = self.look(connection).await?;
+        }
+        if columns.is_empty() {
+            return Err(StoreError::table(format!(
+                "table `{}` does not exist; create it with: {}",
+                self.config.name,
+                DB::create_table(&self.config)
+            )));
+        }
+        self.seen.store(true, Ordering::Relaxed);
+        let layout = Arc::new(Layout::new::<DB>(&self.config, columns)?);
+        self.set_known(Some(Arc::clone(&layout)));
+        Ok(layout)
+    }
+
+    async fn look(&self, connection: &mut DB::Connection) -> Result<Vec<Column>> {
+        let rows = query::<DB>(DB::look(&self.config))
+            .fetch_all(connection)
+            .await
+            .map_err(|error| self.failed(error))?;
+        let columns = rows.iter().map(DB::column).collect::<sqlx::Result<_>>();
+        columns.map_err(|error| self.failed(error))
+    }
+
+    async fn create(&self, connection: &mut DB::Connection) -> Result<()> {
+        sqlx::raw_sql(rendered(DB::create_table(&self.config)))
+            .execute(connection)
+            .await
+            .map(drop)
+            .map_err(|error| self.failed(error))
+    }
+
+    /// Refuses columns that the table does not have. It is looked at again first: they may have been added since.
+    async fn check_columns(
+        &self,
+        connection: &mut DB::Connection,
+        mut layout: Arc<Layout>,
+        batch: &Batch<'_>,
+    ) -> Result<Arc<Layout>> {
+        let missing = |layout: &Layout| {
+            let mut columns = batch.extra.iter();
+            columns.find(|column| !layout.has_column(column)).copied()
+        };
+        if missing(&layout).is_some() {
+            self.set_known(None);
+            layout = self.layout(connection).await?;
+        }
+        let Some(column) = missing(&layout) else {
+            return Ok(layout);
+        };
+        let message = format!(
+            "table `{}` has no column `{column}`, which `extendDefaultFields` returned; it has {}",
+            self.config.name,
+            layout.column_names()
+        );
+        Err(StoreError::table(message).with_remedy(Remedy::Isolate))
+    }
+
+    /// Runs one commit. Returns how many rows that were to be updated are gone.
+    async fn commit(
+        &self,
+        connection: &mut DB::Connection,
+        batch: &Batch<'_>,
+        now: Timestamp,
+    ) -> Result<u64> {
+        let layout = self.layout(connection).await?;
+        let layout = self.check_columns(connection, layout, batch).await?;
+        let statement = query::<DB>(DB::write(&layout, batch, now));
+        let ran = affected::<DB>(connection, statement).await;
+        match ran {
+            Ok(affected) => Ok(DB::gone(batch, &affected)),
+            Err(error) => {
+                if let Some(rollback) = DB::ROLLBACK {
+                    // Fails when no transaction was begun, which is as well.
+                    _ = sqlx::raw_sql(rollback).execute(connection).await;
+                }
+                Err(self.failed(error))
+            }
+        }
+    }
+}
+
+impl<DB: Dialect> SessionTable for Table<DB>
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+    DB::Arguments: IntoArguments<DB>,
+    String: Type<DB> + for<'q> Encode<'q, DB> + for<'r> Decode<'r, DB>,
+    i64: Type<DB> + for<'q> Encode<'q, DB> + for<'r> Decode<'r, DB>,
+    Vec<u8>: Type<DB> + for<'q> Encode<'q, DB>,
+    usize: ColumnIndex<DB::Row>,
+{
+    type Connection = PoolConnection<DB>;
+
+    async fn connect(&self) -> Result<Self::Connection> {
+        let connection = self.pool.acquire().await;
+        connection.map_err(|error| DB::connection_error(error, &self.target))
+    }
+
+    fn discard(&self, connection: Self::Connection) {
+        let connection = connection.detach();
+        tokio::spawn(connection.close_hard());
+    }
+
+    async fn read(
+        &self,
+        connection: &mut Self::Connection,
+        sids: &[&str],
+    ) -> Result<Vec<Option<Stored>>> {
+        let layout = self.layout(connection).await?;
+        let mut rows: Vec<Option<Stored>> = sids.iter().map(|_| None).collect();
+        let found = query::<DB>(DB::read(&layout, sids))
+            .fetch_all(&mut **connection)
+            .await
+            .map_err(|error| self.failed(error))?;
+        for row in &found {
+            let (index, stored) = DB::stored(row).map_err(|error| self.failed(error))?;
+            if let Some(place) = rows.get_mut(index) {
+                *place = Some(stored);
+            }
+        }
+        Ok(rows)
+    }
+
+    async fn write(
+        &self,
+        connection: &mut Self::Connection,
+        writes: &[Write<'_>],
+        now: Timestamp,
+    ) -> Result<u64> {
+        let mut gone = 0;
+        for batch in Batch::split(writes) {
+            gone += self.commit(connection, &batch, now).await?;
+        }
+        Ok(gone)
+    }
+
+    async fn page(
+        &self,
+        connection: &mut Self::Connection,
+        now: Timestamp,
+        after: Option<&str>,
+        limit: u32,
+        with_data: bool,
+    ) -> Result<Vec<(String, Option<String>)>> {
+        let layout = self.layout(connection).await?;
+        // Sids are never empty, so all of them are behind the empty one.
+        let statement = DB::page(&layout, now, after.unwrap_or_default(), limit, with_data);
+        let rows = query::<DB>(statement)
+            .fetch_all(&mut **connection)
+            .await
+            .map_err(|error| self.failed(error))?;
+        rows.iter()
+            .map(|row| {
+                let sid = row.try_get(0).map_err(|error| self.failed(error))?;
+                Ok((sid, row.try_get_unchecked(1).ok().flatten()))
+            })
+            .collect()
+    }
+
+    async fn length(&self, connection: &mut Self::Connection, now: Timestamp) -> Result<u64> {
+        let layout = self.layout(connection).await?;
+        let row = query::<DB>(DB::length(&layout, now))
+            .fetch_one(&mut **connection)
+            .await
+            .map_err(|error| self.failed(error))?;
+        let count: i64 = row.try_get(0).map_err(|error| self.failed(error))?;
+        Ok(count.unsigned_abs())
+    }
+
+    async fn delete_expired(
+        &self,
+        connection: &mut Self::Connection,
+        now: Timestamp,
+        cursor: Option<&str>,
+    ) -> Result<(u64, Option<String>)> {
+        let layout = self.layout(connection).await?;
+        let statement = query::<DB>(DB::delete_expired(&layout, now, cursor));
+        let mut stream = connection.fetch_many(statement);
+        let (mut removed, mut next) = (0, None);
+        while let Some(step) = stream
+            .try_next()
+            .await
+            .map_err(|error| self.failed(error))?
+        {
+            match step {
+                Either::Left(result) => removed = DB::rows_affected(&result),
+                Either::Right(row) => {
+                    next = row.try_get(0).map_err(|error| self.failed(error))?;
+                }
+            }
+        }
+        Ok((removed, next))
+    }
+
+    async fn clear(&self, connection: &mut Self::Connection) -> Result<()> {
+        let layout = self.layout(connection).await?;
+        let sql = layout.text("clear", || DB::clear(&layout));
+        sqlx::query(sql)
+            .execute(&mut **connection)
+            .await
+            .map(drop)
+            .map_err(|error| self.failed(error))
+    }
+
+    async fn sync(&self, connection: &mut Self::Connection, force: bool) -> Result<()> {
+        self.set_known(None);
+        if force {
+            sqlx::raw_sql(rendered(DB::drop_table(&self.config)))
+                .execute(&mut **connection)
+                .await
+                .map_err(|error| self.failed(error))?;
+        }
+        if self.look(connection).await?.is_empty() {
+            self.create(connection).await?;
+        }
+        self.layout(connection).await.map(drop)
+    }
+}
+
+/// A query with its parameters bound.
+fn query<DB>(statement: Statement) -> Query<'static, DB, DB::Arguments>
+where
+    DB: Database,
+    String: Type<DB> + for<'q> Encode<'q, DB>,
+    i64: Type<DB> + for<'q> Encode<'q, DB>,
+    Vec<u8>: Type<DB> + for<'q> Encode<'q, DB>,
+{
+    let query = sqlx::query(statement.sql);
+    let bound = statement.params.into_iter();
+    bound.fold(query, |query, param| match param {
+        Param::Text(text) => query.bind(text),
+        Param::Integer(integer) => query.bind(integer),
+        Param::Blob(bytes) => query.bind(bytes),
+    })
+}
+
+/// Runs a query of one or more statements. Returns how many rows each of them changed.
+async fn affected<DB: Dialect>(
+    connection: &mut DB::Connection,
+    query: Query<'static, DB, DB::Arguments>,
+) -> sqlx::Result<Vec<u64>>
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+    DB::Arguments: IntoArguments<DB>,
+{
+    let mut results = connection.fetch_many(query);
+    let mut affected = Vec::new();
+    while let Some(step) = results.try_next().await? {
+        if let Either::Left(result) = step {
+            affected.push(DB::rows_affected(&result));
+        }
+    }
+    Ok(affected)
+}

@@ -1,0 +1,161 @@
+//! Instants, and the text in which Sequelize v6 writes them to SQLite.
+
+use time::macros::format_description;
+use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
+
+/// Milliseconds since the Unix epoch, as JavaScript's `Date` counts them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(pub i64);
+
+/// The last instant whose year has four digits; a longer year would break comparison as text.
+const MAX: i64 = 253_402_300_799_999;
+
+impl Timestamp {
+    pub fn now() -> Self {
+        let now = OffsetDateTime::now_utc();
+        Self(now.unix_timestamp() * 1000 + i64::from(now.millisecond()))
+    }
+
+    /// `YYYY-MM-DD HH:MM:SS.mmm +00:00`, the text of Sequelize's `DATE` on SQLite. Always UTC and of one width, so
+    /// that comparing texts compares instants.
+    pub fn to_text(self) -> String {
+        let format = format_description!(
+            "[year]-[month]-[day] [hour]:[minute]:[second].[subsecond digits:3] +00:00"
+        );
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0.clamp(0, MAX)) * 1_000_000)
+            .ok()
+            .and_then(|at| at.format(format).ok())
+            .unwrap_or_default()
+    }
+
+    /// Reads what Sequelize writes, and the neighbouring forms found in tables of other origin: `T` for the space,
+    /// no fraction, no seconds, no zone (UTC), `Z`, `+02:00` or `+0200`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let date = parse_date(text.get(..10)?)?;
+        let rest = &text[10..];
+        if rest.is_empty() {
+            return Some(Self::from(date.midnight().assume_utc()));
+        }
+        let rest = rest.strip_prefix([' ', 'T', 't'])?;
+        let zone = rest.find(['Z', 'z', '+', '-']).unwrap_or(rest.len());
+        let time = parse_time(rest[..zone].trim_end())?;
+        let offset = parse_offset(&rest[zone..])?;
+        Some(Self::from(
+            PrimitiveDateTime::new(date, time).assume_offset(offset),
+        ))
+    }
+}
+
+impl From<OffsetDateTime> for Timestamp {
+    fn from(at: OffsetDateTime) -> Self {
+        Self(at.unix_timestamp() * 1000 + i64::from(at.millisecond()))
+    }
+}
+
+fn parse_date(text: &str) -> Option<Date> {
+    let mut parts = text.split('-');
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    let month = Month::try_from(digits::<u8>(month)?).ok()?;
+    Date::from_calendar_date(digits(year)?, month, digits(day)?).ok()
+}
+
+fn parse_time(text: &str) -> Option<Time> {
+    let (clock, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let mut parts = clock.split(':');
+    let (hour, minute) = (parts.next()?, parts.next()?);
+    let second = parts.next().unwrap_or("0");
+    let milli: String = fraction.chars().chain("00".chars()).take(3).collect();
+    Time::from_hms_milli(
+        digits(hour)?,
+        digits(minute)?,
+        digits(second)?,
+        digits(&milli)?,
+    )
+    .ok()
+}
+
+fn parse_offset(text: &str) -> Option<UtcOffset> {
+    if text.is_empty() || text.eq_ignore_ascii_case("z") {
+        return Some(UtcOffset::UTC);
+    }
+    let (sign, clock) = text.split_at(1);
+    let sign: i8 = if sign == "-" { -1 } else { 1 };
+    let clock = clock.replace(':', "");
+    let hours: i8 = digits(clock.get(..2)?)?;
+    let minutes: i8 = digits(
+        clock
+            .get(2..)
+            .filter(|rest| !rest.is_empty())
+            .unwrap_or("0"),
+    )?;
+    UtcOffset::from_hms(sign * hours, sign * minutes, 0).ok()
+}
+
+/// A number of digits only: `str::parse` would take a sign too.
+fn digits<T: std::str::FromStr>(text: &str) -> Option<T> {
+    let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    plain.then(|| text.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_what_sequelize_writes() {
+        assert_eq!(
+            Timestamp(1_893_553_445_678).to_text(),
+            "2030-01-02 03:04:05.678 +00:00"
+        );
+        assert_eq!(Timestamp(0).to_text(), "1970-01-01 00:00:00.000 +00:00");
+    }
+
+    #[test]
+    fn keeps_one_width_at_the_ends_of_the_calendar() {
+        for far in [i64::MIN, -1, MAX, i64::MAX] {
+            assert_eq!(Timestamp(far).to_text().len(), 30);
+        }
+    }
+
+    #[test]
+    fn reads_every_form_of_one_instant() {
+        for text in [
+            "2030-01-02 03:04:05.678 +00:00",
+            "2030-01-02 03:04:05.678",
+            "2030-01-02T03:04:05.678Z",
+            "2030-01-02T03:04:05.678999Z",
+            "2030-01-02 08:34:05.678 +05:30",
+            "2030-01-01 22:04:05.678 -0500",
+        ] {
+            assert_eq!(
+                Timestamp::parse(text),
+                Some(Timestamp(1_893_553_445_678)),
+                "{text}"
+            );
+        }
+        assert_eq!(
+            Timestamp::parse("2030-01-02 03:04"),
+            Some(Timestamp(1_893_553_440_000))
+        );
+        assert_eq!(
+            Timestamp::parse("2030-01-02"),
+            Some(Timestamp(1_893_542_400_000))
+        );
+    }
+
+    #[test]
+    fn refuses_what_is_no_date() {
+        for text in [
+            "",
+            "soon",
+            "2030-13-02 03:04:05",
+            "2030-01-02 25:04:05",
+            "1893553445678",
+            "2030-01-02é03:04",
+            "+030-01-02 03:04:05",
+        ] {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
+    }
+}
