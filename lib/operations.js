@@ -1,0 +1,186 @@
+'use strict'
+
+const { AsyncResource } = require('node:async_hooks')
+
+const { SessionStoreError, fromAddon } = require('./error.js')
+
+/** What an outcome is; the numbers of `src/binding/outcome.rs`. */
+const OUTCOME = Object.freeze({ done: 0, missing: 1, unreadable: 2, session: 3, count: 4, page: 5, failed: 6 })
+
+/** Values per outcome in the flat array that the addon delivers: ticket, kind, value, expires. */
+const STRIDE = 4
+
+/** The longest period that Node's timers take; a longer one would mean 1 ms. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+/**
+ * @typedef {(error: SessionStoreError | null, value?: any) => void} Callback
+ * @typedef {(kind: number, value: any, expires: number | undefined) => any} Read turns an outcome into what the caller
+ *   gets; may throw a SessionStoreError
+ */
+
+/** Holds the event loop while any store has something pending. Referenced then, and only then. */
+const keepAlive = setInterval(() => {}, MAX_TIMER_MS)
+keepAlive.unref()
+let pendingInAll = 0
+
+/** A call by callback. Keeps the asynchronous context of its caller, as AsyncLocalStorage shows it. */
+class CallbackOperation extends AsyncResource {
+  /**
+   * @param {Callback} callback
+   * @param {Read} read
+   */
+  constructor(callback, read) {
+    super('RustSequelizeStore')
+    this.callback = callback
+    this.read = read
+  }
+
+  /**
+   * @param {SessionStoreError | null} error
+   * @param {any} [value]
+   */
+  settle(error, value) {
+    // On a tick of its own: what the callback throws is the caller's, and stops no other callback.
+    process.nextTick(() => this.runInAsyncScope(this.callback, undefined, error, value))
+  }
+}
+
+/** A call by promise. */
+class PromiseOperation {
+  /** @param {Read} read */
+  constructor(read) {
+    this.read = read
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve
+      this.reject = reject
+    })
+  }
+
+  /**
+   * @param {SessionStoreError | null} error
+   * @param {any} [value]
+   */
+  settle(error, value) {
+    if (error === null) {
+      this.resolve?.(value)
+      return
+    }
+    // Who does not wait for the promise must not lose the process: `req.session.destroy()` drops it.
+    this.promise.catch(() => {})
+    this.reject?.(error)
+  }
+}
+
+/**
+ * The calls under way, each with a ticket by which its outcome finds it.
+ *
+ * Holds no reference to the addon's store: the addon keeps this alive, so such a reference would keep a store that
+ * nobody holds any more from being collected.
+ */
+class Operations {
+  /** @type {(CallbackOperation | PromiseOperation | undefined)[]} */
+  #operations = []
+  /** @type {number[]} */
+  #free = []
+  /** @type {(error: SessionStoreError) => void} */
+  #failed
+
+  /** @param {(error: SessionStoreError) => void} failed is told of every error */
+  constructor(failed) {
+    this.#failed = failed
+  }
+
+  /**
+   * Starts a call.
+   * @param {Callback | undefined} callback
+   * @param {(ticket: number) => void} start hands the call to the addon; what it throws becomes the outcome
+   * @param {Read} [read]
+   * @returns {Promise<any> | undefined} a promise if there is no callback
+   */
+  start(callback, start, read = nothing) {
+    const operation = callback ? new CallbackOperation(callback, read) : new PromiseOperation(read)
+    const ticket = this.#free.pop() ?? this.#operations.length
+    this.#operations[ticket] = operation
+    try {
+      start(ticket)
+      if (pendingInAll++ === 0) keepAlive.ref()
+    } catch (error) {
+      this.#release(ticket)
+      this.#fail(operation, error)
+    }
+    return operation instanceof PromiseOperation ? operation.promise : undefined
+  }
+
+  /**
+   * A call that is made of others.
+   * @param {Callback | undefined} callback
+   * @param {Promise<any>} promise
+   * @returns {Promise<any> | undefined}
+   */
+  adopt(callback, promise) {
+    const operation = callback ? new CallbackOperation(callback, nothing) : new PromiseOperation(nothing)
+    promise.then(
+      (value) => operation.settle(null, value),
+      (error) => operation.settle(error)
+    )
+    return operation instanceof PromiseOperation ? operation.promise : undefined
+  }
+
+  /**
+   * Takes the outcomes of a batch.
+   * @param {any[]} outcomes
+   */
+  settle(outcomes) {
+    for (let at = 0; at < outcomes.length; at += STRIDE) {
+      const operation = this.#release(outcomes[at])
+      if (!operation) continue
+      if (--pendingInAll === 0) keepAlive.unref()
+      const kind = outcomes[at + 1]
+      if (kind === OUTCOME.failed) {
+        this.#fail(operation, fromAddon(outcomes[at + 2]))
+      } else {
+        this.#finish(operation, kind, outcomes[at + 2], outcomes[at + 3])
+      }
+    }
+  }
+
+  /**
+   * @param {CallbackOperation | PromiseOperation} operation
+   * @param {number} kind
+   * @param {any} value
+   * @param {number | undefined} expires
+   */
+  #finish(operation, kind, value, expires) {
+    let result
+    try {
+      result = operation.read(kind, value, expires)
+    } catch (error) {
+      this.#fail(operation, error)
+      return
+    }
+    operation.settle(null, result)
+  }
+
+  /**
+   * @param {CallbackOperation | PromiseOperation} operation
+   * @param {any} error
+   */
+  #fail(operation, error) {
+    const ours = error instanceof SessionStoreError ? error : fromAddon({ code: error.code, message: error.message })
+    this.#failed(ours)
+    operation.settle(ours)
+  }
+
+  /** @param {number} ticket */
+  #release(ticket) {
+    const operation = this.#operations[ticket]
+    this.#operations[ticket] = undefined
+    if (operation) this.#free.push(ticket)
+    return operation
+  }
+}
+
+function nothing() {}
+
+module.exports = { MAX_TIMER_MS, OUTCOME, Operations }

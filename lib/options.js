@@ -1,0 +1,222 @@
+'use strict'
+
+const { SessionStoreError } = require('./error.js')
+const { isObject, kindOf } = require('./session.js')
+
+/** The largest whole number that the addon takes for a time or a count. */
+const MAX_INTEGER = 2 ** 32 - 1
+
+const DEFAULTS = Object.freeze({
+  db: 'sqlite:./sessions.sqlite',
+  tableName: 'Sessions',
+  modelKey: 'Session',
+  columns: Object.freeze({}),
+  expiration: 24 * 60 * 60 * 1000,
+  checkExpirationInterval: 15 * 60 * 1000,
+  extendDefaultFields: undefined,
+  disableTouch: false,
+  touchAfter: 0,
+  createTable: true,
+  serializer: JSON,
+  pool: Object.freeze({ max: 4, acquireTimeout: 30_000, idleTimeout: 60_000, maxLifetime: 30 * 60 * 1000 }),
+  queue: Object.freeze({ maxOperations: 100_000, maxBytes: 256 * 1024 * 1024 })
+})
+
+/** Options that other databases will have; on SQLite they can only be a mistake. */
+const NOT_ON_SQLITE = ['schema', 'table']
+
+/**
+ * @typedef {(value: any) => boolean} Test
+ * @type {Record<string, { expected: string, test: Test }>}
+ */
+const KINDS = {
+  name: { expected: 'a non-empty string without NUL characters', test: isName },
+  boolean: { expected: 'a boolean', test: (value) => typeof value === 'boolean' },
+  function: { expected: 'a function', test: (value) => typeof value === 'function' },
+  lifetime: { expected: 'a positive number of milliseconds', test: (value) => Number.isFinite(value) && value > 0 },
+  period: {
+    expected: 'a number of milliseconds (0 or less: never)',
+    test: (value) => typeof value === 'number' && !Number.isNaN(value)
+  },
+  time: {
+    expected: 'a whole number of milliseconds, 0 or more',
+    test: (value) => Number.isSafeInteger(value) && value >= 0
+  },
+  timeout: {
+    expected: `a whole number of milliseconds from 1 to ${MAX_INTEGER}`,
+    test: (value) => Number.isInteger(value) && value >= 1 && value <= MAX_INTEGER
+  },
+  count: {
+    expected: `a whole number from 1 to ${MAX_INTEGER}`,
+    test: (value) => Number.isInteger(value) && value >= 1 && value <= MAX_INTEGER
+  },
+  bytes: {
+    expected: 'a whole number of bytes, 1 or more',
+    test: (value) => Number.isSafeInteger(value) && value >= 1
+  },
+  connections: {
+    expected: 'a whole number from 1 to 1000',
+    test: (value) => Number.isInteger(value) && value >= 1 && value <= 1000
+  },
+  column: { expected: 'the name of a column', test: isName },
+  optionalColumn: {
+    expected: 'the name of a column, or false for none',
+    test: (value) => value === false || isName(value)
+  },
+  serializer: {
+    expected: 'an object with the functions `stringify` and `parse`',
+    test: (value) => typeof value?.stringify === 'function' && typeof value?.parse === 'function'
+  }
+}
+
+/** @type {Record<string, keyof typeof KINDS>} */
+const OPTIONS = {
+  tableName: 'name',
+  modelKey: 'name',
+  expiration: 'lifetime',
+  checkExpirationInterval: 'period',
+  extendDefaultFields: 'function',
+  disableTouch: 'boolean',
+  touchAfter: 'time',
+  createTable: 'boolean',
+  serializer: 'serializer'
+}
+
+/** @type {Record<string, Record<string, keyof typeof KINDS>>} */
+const GROUPS = {
+  columns: {
+    sid: 'column',
+    expires: 'column',
+    data: 'column',
+    createdAt: 'optionalColumn',
+    updatedAt: 'optionalColumn'
+  },
+  pool: { max: 'connections', acquireTimeout: 'timeout', idleTimeout: 'timeout', maxLifetime: 'timeout' },
+  queue: { maxOperations: 'count', maxBytes: 'bytes' }
+}
+
+/**
+ * Checks what the caller gave and completes it with the defaults. The result is the store's live `options`.
+ * @param {any} given
+ * @returns {any}
+ */
+function complete(given = {}) {
+  if (!isObject(given)) throw refused(`expected the options to be an object, got ${kindOf(given)}`)
+  checkNames(given, ['db', ...Object.keys(OPTIONS), ...Object.keys(GROUPS), ...NOT_ON_SQLITE], '')
+  const db = checkDatabase(given)
+  for (const name of NOT_ON_SQLITE) {
+    if (given[name] !== undefined) throw refused(`option \`${name}\` is not for SQLite`)
+  }
+  checkValues(given, OPTIONS, '')
+  /** @type {Record<string, any>} */
+  const defaults = DEFAULTS
+  const options = { ...defaults, ...present(given) }
+  for (const [group, kinds] of Object.entries(GROUPS)) {
+    const value = given[group]
+    if (value === undefined) continue
+    if (!isObject(value)) throw refused(`expected option \`${group}\` to be an object, got ${kindOf(value)}`)
+    checkNames(value, Object.keys(kinds), `${group}.`)
+    checkValues(value, kinds, `${group}.`)
+    options[group] = { ...defaults[group], ...present(value) }
+  }
+  // Readable, but out of sight of util.inspect and JSON.stringify: a URL may hold a password.
+  return Object.defineProperty(options, 'db', { value: db, enumerable: false })
+}
+
+/**
+ * What the addon needs of complete options.
+ * @param {any} options
+ */
+function forAddon({ db, tableName, createTable, columns, pool, queue }) {
+  return { url: db, tableName, createTable, columns, pool, queue }
+}
+
+/**
+ * No `db` at all means the embedded default. A `db` that is there but empty is a configuration that went missing, such
+ * as an unset environment variable, and must never silently become a local file.
+ * @param {any} given
+ * @returns {string}
+ */
+function checkDatabase(given) {
+  if (!('db' in given)) return DEFAULTS.db
+  const { db } = given
+  if (db === undefined || db === null || db === '') throw refused('Database connection is required')
+  if (typeof db !== 'string') throw refused(`expected option \`db\` to be a database URL, got ${kindOf(db)}`)
+  if (db.includes('\0')) throw refused('expected option `db` to be a database URL without NUL characters')
+  if (!/^[a-z][a-z0-9+.-]*:/i.test(db)) {
+    throw refused('expected option `db` to be a database URL such as `sqlite:./sessions.sqlite`')
+  }
+  return db
+}
+
+/**
+ * @param {Record<string, any>} given
+ * @param {string[]} known
+ * @param {string} prefix
+ */
+function checkNames(given, known, prefix) {
+  for (const name of Object.keys(given)) {
+    if (known.includes(name)) continue
+    const near = known.find((candidate) => isNear(name, candidate))
+    const hint = near ? `; did you mean \`${prefix}${near}\`?` : `; known are ${known.join(', ')}`
+    throw refused(`unknown option \`${prefix}${name}\`${hint}`)
+  }
+}
+
+/**
+ * @param {Record<string, any>} given
+ * @param {Record<string, keyof typeof KINDS>} kinds
+ * @param {string} prefix
+ */
+function checkValues(given, kinds, prefix) {
+  for (const [name, kind] of Object.entries(kinds)) {
+    const value = given[name]
+    if (value === undefined || KINDS[kind].test(value)) continue
+    const got = typeof value === 'number' ? String(value) : kindOf(value)
+    throw refused(`expected option \`${prefix}${name}\` to be ${KINDS[kind].expected}, got ${got}`)
+  }
+}
+
+/** @param {Record<string, any>} given */
+function present(given) {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+}
+
+/** @param {unknown} value */
+function isName(value) {
+  return typeof value === 'string' && value !== '' && !value.includes('\0')
+}
+
+/**
+ * Whether two names differ by a slip: in case, or by a third of their letters at most.
+ * @param {string} name
+ * @param {string} candidate
+ */
+function isNear(name, candidate) {
+  const [a, b] = [name.toLowerCase(), candidate.toLowerCase()]
+  return distance(a, b) <= Math.max(1, Math.floor(b.length / 3))
+}
+
+/**
+ * Edit distance (Levenshtein 1966).
+ * @param {string} a
+ * @param {string} b
+ */
+function distance(a, b) {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + Number(a[i - 1] !== b[j - 1]))
+    }
+    row = next
+  }
+  return row[b.length]
+}
+
+/** @param {string} message */
+function refused(message) {
+  return new SessionStoreError('ERR_SESSION_OPTIONS', message)
+}
+
+module.exports = { complete, forAddon }

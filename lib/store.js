@@ -1,0 +1,377 @@
+'use strict'
+
+const createDebug = require('debug')
+
+const { NativeStore } = require('./addon.js')
+const { extendFields } = require('./columns.js')
+const { SessionStoreError } = require('./error.js')
+const { MAX_TIMER_MS, OUTCOME, Operations } = require('./operations.js')
+const { complete, forAddon } = require('./options.js')
+const { checkSid, expiresAt, parse, serialize } = require('./session.js')
+
+const debug = createDebug('rust-sequelize-store')
+
+/** Sessions that `all` and `iterate` hold at a time, and ids that `ids` does. */
+const PAGE_SESSIONS = 500
+const PAGE_IDS = 10_000
+
+/**
+ * The store as a subclass of the given Store: express-session's, or anything that emits events.
+ * @param {any} Store
+ */
+function storeClass(Store) {
+  return class RustSequelizeStore extends Store {
+    #native
+    #operations
+    #counts = {
+      gets: 0,
+      hits: 0,
+      misses: 0,
+      sets: 0,
+      touches: 0,
+      touchesSkipped: 0,
+      destroys: 0,
+      errors: 0,
+      unreadable: 0
+    }
+    /**
+     * The sid under which a session was read from the table, so that saving it does not bring it back when it was
+     * destroyed meanwhile.
+     * @type {WeakMap<object, string>}
+     */
+    #loaded = new WeakMap()
+    /**
+     * When the row of a session expires as far as we know, for `touchAfter`. In ms.
+     * @type {WeakMap<object, number>}
+     */
+    #expiries = new WeakMap()
+    /** @type {Promise<void> | undefined} */
+    #closed
+
+    /** @param {any} [options] */
+    constructor(options) {
+      super()
+      this.options = complete(options)
+      /** @type {NodeJS.Timeout | null} */
+      this._expirationInterval = null
+      const counts = this.#counts
+      this.#operations = new Operations((error) => {
+        counts.errors++
+        debug('%s: %s', error.code, error.message)
+      })
+      const operations = this.#operations
+      try {
+        this.#native = new NativeStore(forAddon(this.options), (outcomes) => operations.settle(outcomes))
+      } catch (error) {
+        const { code, message } = /** @type {any} */ (error)
+        throw new SessionStoreError(code, message)
+      }
+      // One store may serve any number of session() middlewares, each of which listens for two events.
+      this.setMaxListeners?.(0)
+      this.startExpiringSessions()
+    }
+
+    /**
+     * Yields the live session, or null. A row that cannot be read counts as none, and so does, for a callback, one
+     * without a cookie: express-session would throw on it.
+     * @param {string} sid
+     * @param {...any} rest
+     */
+    get(sid, ...rest) {
+      const callback = lastFunction(rest)
+      this.#counts.gets++
+      debug('get %s', short(sid))
+      return this.#start(
+        callback,
+        sid,
+        (ticket) => this.#native.get(ticket, sid),
+        (kind, value, expires) => this.#read(sid, kind, value, expires, callback !== undefined)
+      )
+    }
+
+    /**
+     * Writes the session as it is now.
+     * @param {string} sid
+     * @param {any} session
+     * @param {...any} rest lifetime in ms, if the caller knows it better than the cookie; callback
+     */
+    set(sid, session, ...rest) {
+      this.#counts.sets++
+      debug('set %s', short(sid))
+      return this.#start(lastFunction(rest), sid, (ticket) => {
+        const { expiration, extendDefaultFields, serializer } = this.options
+        let row = {
+          data: serialize(session, serializer),
+          expires: expiresAt(session, expiration, rest[0]),
+          columns: /** @type {string | undefined} */ (undefined)
+        }
+        if (extendDefaultFields) row = extendFields(extendDefaultFields, row, session)
+        const loaded = this.#loaded.get(session) === sid
+        this.#native.set(ticket, sid, row.data, row.expires, loaded, row.columns)
+        this.#remember(session, row.expires)
+      })
+    }
+
+    /**
+     * Moves the expiry of a live session. That there is none is a success.
+     * @param {string} sid
+     * @param {any} session
+     * @param {...any} rest
+     */
+    touch(sid, session, ...rest) {
+      const callback = lastFunction(rest)
+      const { disableTouch, expiration, touchAfter } = this.options
+      const expires = expiresAt(session, expiration)
+      const gained = expires - (this.#expiries.get(Object(session)) ?? Number.NEGATIVE_INFINITY)
+      if (disableTouch || (touchAfter > 0 && gained >= 0 && gained < touchAfter)) {
+        this.#counts.touchesSkipped++
+        return this.#operations.adopt(callback, Promise.resolve())
+      }
+      this.#counts.touches++
+      debug('touch %s', short(sid))
+      return this.#start(callback, sid, (ticket) => {
+        this.#native.touch(ticket, sid, expires)
+        this.#remember(session, expires)
+      })
+    }
+
+    /**
+     * Removes the session. That there is none is a success.
+     * @param {string} sid
+     * @param {...any} rest
+     */
+    destroy(sid, ...rest) {
+      this.#counts.destroys++
+      debug('destroy %s', short(sid))
+      return this.#start(lastFunction(rest), sid, (ticket) => this.#native.destroy(ticket, sid))
+    }
+
+    /**
+     * Yields the live sessions by sid.
+     * @param {import('./operations.js').Callback} [callback]
+     */
+    all(callback) {
+      return this.#operations.adopt(callback, this.#collect())
+    }
+
+    async #collect() {
+      const sessions = Object.create(null)
+      for await (const [sid, session] of this.iterate()) sessions[sid] = session
+      return Object.setPrototypeOf(sessions, Object.prototype)
+    }
+
+    /** Yields `[sid, session]` of the live sessions, in the order of their sids, without holding all of them. */
+    async *iterate() {
+      for await (const rows of this.#pages(PAGE_SESSIONS, true)) {
+        for (let at = 0; at < rows.length; at += 2) {
+          const session = rows[at + 1] === null ? undefined : parse(rows[at + 1], this.options.serializer)
+          if (session === undefined) this.#unreadable(rows[at])
+          else yield [rows[at], session]
+        }
+      }
+    }
+
+    /**
+     * Yields the sids of the live sessions.
+     * @param {import('./operations.js').Callback} [callback]
+     */
+    ids(callback) {
+      return this.#operations.adopt(callback, this.#collectIds())
+    }
+
+    async #collectIds() {
+      const sids = []
+      for await (const rows of this.#pages(PAGE_IDS, false)) {
+        for (let at = 0; at < rows.length; at += 2) sids.push(rows[at])
+      }
+      return sids
+    }
+
+    /**
+     * Pages of sids and data by turns.
+     * @param {number} limit
+     * @param {boolean} withData
+     */
+    async *#pages(limit, withData) {
+      let after
+      let rows
+      do {
+        const last = after
+        const start = (/** @type {number} */ ticket) => this.#native.page(ticket, last, limit, withData)
+        rows = await this.#operations.start(undefined, start, (_kind, value) => value)
+        yield rows
+        after = rows.at(-2)
+      } while (rows.length === limit * 2)
+    }
+
+    /**
+     * Yields the number of live sessions.
+     * @param {import('./operations.js').Callback} [callback]
+     */
+    length(callback) {
+      const start = (/** @type {number} */ ticket) => this.#native.length(ticket)
+      return this.#operations.start(callback, start, (_kind, value) => value)
+    }
+
+    /**
+     * Removes every session.
+     * @param {import('./operations.js').Callback} [callback]
+     */
+    clear(callback) {
+      debug('clear')
+      return this.#operations.start(callback, (ticket) => this.#native.clear(ticket))
+    }
+
+    /**
+     * Creates the table if it is missing; with `force`, drops it first.
+     * @param {...any} rest options, callback
+     */
+    sync(...rest) {
+      const force = Boolean(rest[0]?.force)
+      return this.#operations.start(lastFunction(rest), (ticket) => this.#native.sync(ticket, force))
+    }
+
+    /**
+     * Removes the expired sessions; yields how many.
+     * @param {import('./operations.js').Callback} [callback]
+     */
+    clearExpiredSessions(callback) {
+      debug('clear expired sessions')
+      const start = (/** @type {number} */ ticket) => this.#native.prune(ticket)
+      return this.#operations.start(callback, start, (_kind, value) => value)
+    }
+
+    /** Removes expired sessions from time to time, by `checkExpirationInterval`. */
+    startExpiringSessions() {
+      this.stopExpiringSessions()
+      const interval = this.options.checkExpirationInterval
+      if (!(interval > 0)) return
+      // Half to one and a half times the period, so that processes started together do not prune together.
+      const delay = Math.min(interval * (0.5 + Math.random()), MAX_TIMER_MS)
+      // The timer must not keep a store alive that nobody holds any more.
+      const store = new WeakRef(this)
+      this._expirationInterval = setTimeout(() => {
+        store.deref()?.startExpiringSessions()
+        // An error was counted and logged, and the next run tries again.
+        store.deref()?.clearExpiredSessions(() => {})
+      }, delay)
+      this._expirationInterval.unref?.()
+    }
+
+    stopExpiringSessions() {
+      if (this._expirationInterval) clearTimeout(this._expirationInterval)
+      this._expirationInterval = null
+    }
+
+    /**
+     * Ends what was called before, refuses what is called after, and closes the connections.
+     * @param {import('./operations.js').Callback} [callback]
+     */
+    close(callback) {
+      this.stopExpiringSessions()
+      this.#closed ??= this.#operations.start(undefined, (ticket) => this.#native.close(ticket))
+      return this.#operations.adopt(callback, /** @type {Promise<void>} */ (this.#closed))
+    }
+
+    /** Counts since the store was made, and what is pending now. */
+    stats() {
+      const { operations, batches, retries, pruned, gone, pending, poolSize, poolIdle } = this.#native.stats()
+      return {
+        ...this.#counts,
+        batches,
+        operationsPerBatch: batches > 0 ? operations / batches : 0,
+        retries,
+        pruned,
+        gone,
+        pending,
+        pool: { size: poolSize, idle: poolIdle }
+      }
+    }
+
+    /**
+     * When the session would expire if it were saved now.
+     * @param {any} session
+     * @returns {Date}
+     */
+    expiration(session) {
+      return new Date(expiresAt(session, this.options.expiration))
+    }
+
+    /**
+     * Called by express-session for sessions that `get` yielded, and for no others.
+     * @param {any} req
+     * @param {any} data
+     */
+    createSession(req, data) {
+      const expires = this.#expiries.get(data)
+      const session = super.createSession(req, data)
+      this.#loaded.set(session, req.sessionID)
+      if (expires !== undefined) this.#expiries.set(session, expires)
+      return session
+    }
+
+    /**
+     * @param {import('./operations.js').Callback | undefined} callback
+     * @param {string} sid
+     * @param {(ticket: number) => void} start
+     * @param {import('./operations.js').Read} [read]
+     */
+    #start(callback, sid, start, read) {
+      const checked = (/** @type {number} */ ticket) => {
+        checkSid(sid)
+        start(ticket)
+      }
+      return this.#operations.start(callback, checked, read)
+    }
+
+    /**
+     * What `get` yields.
+     * @param {string} sid
+     * @param {number} kind
+     * @param {any} value
+     * @param {number | undefined} expires
+     * @param {boolean} needsCookie
+     */
+    #read(sid, kind, value, expires, needsCookie) {
+      const session = kind === OUTCOME.session ? parse(value, this.options.serializer) : undefined
+      if (session === undefined || (needsCookie && !session.cookie)) {
+        this.#counts.misses++
+        if (kind !== OUTCOME.missing) this.#unreadable(sid)
+        return null
+      }
+      this.#counts.hits++
+      this.#remember(session, expires)
+      return session
+    }
+
+    /** @param {string} sid */
+    #unreadable(sid) {
+      this.#counts.unreadable++
+      debug('the row of %s cannot be read as a session and is treated as absent', short(sid))
+    }
+
+    /**
+     * @param {any} session
+     * @param {number | undefined} expires
+     */
+    #remember(session, expires) {
+      if (this.options.touchAfter > 0 && expires !== undefined) this.#expiries.set(session, expires)
+    }
+  }
+}
+
+/** @param {any[]} args */
+function lastFunction(args) {
+  const last = args[args.length - 1]
+  return typeof last === 'function' ? last : undefined
+}
+
+/**
+ * Enough of a sid to follow it through a log, and too little to use it.
+ * @param {unknown} sid
+ */
+function short(sid) {
+  return typeof sid === 'string' ? `${sid.slice(0, 6)}…` : typeof sid
+}
+
+module.exports = { storeClass }
