@@ -30,12 +30,12 @@ function connect(Store) {
 
 function defaultStore() {
   try {
-    return require('express-session').Store
-  } catch (error) {
+    require.resolve('express-session')
+  } catch {
     // Koa and Fastify applications have no express-session, and need no more of a store than its events.
-    if (/** @type {any} */ (error).code === 'MODULE_NOT_FOUND') return EventEmitter
-    throw error
+    return EventEmitter
   }
+  return require('express-session').Store
 }
 
 module.exports = connect

@@ -48,7 +48,8 @@ function encode(column, value) {
     case 'undefined':
       return 'null'
     case 'string':
-      if (!(/** @type {any} */ (value).isWellFormed())) throw refused(`column \`${column}\`: a string is no valid Unicode`)
+      if (!(/** @type {any} */ (value).isWellFormed()))
+        throw refused(`column \`${column}\`: a string is no valid Unicode`)
       return JSON.stringify(value)
     case 'boolean':
       return String(value)

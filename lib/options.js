@@ -18,12 +18,17 @@ const DEFAULTS = Object.freeze({
   touchAfter: 0,
   createTable: true,
   serializer: JSON,
-  pool: Object.freeze({ max: 4, acquireTimeout: 30_000, idleTimeout: 60_000, maxLifetime: 30 * 60 * 1000 }),
+  timezone: '+00:00',
+  preparedStatements: true,
+  pool: Object.freeze({ max: 5, acquireTimeout: 10_000, idleTimeout: 60_000, maxLifetime: 30 * 60 * 1000 }),
   queue: Object.freeze({ maxOperations: 100_000, maxBytes: 256 * 1024 * 1024 })
 })
 
-/** Options that other databases will have; on SQLite they can only be a mistake. */
-const NOT_ON_SQLITE = ['schema', 'table']
+/** Defaults that differ where the database is a file: opening it takes no time but that of other processes' locks. */
+const SQLITE_POOL = Object.freeze({ ...DEFAULTS.pool, max: 4, acquireTimeout: 30_000 })
+
+/** Options that mean something to a server only; on SQLite they can only be a mistake. */
+const NOT_ON_SQLITE = ['schema', 'timezone', 'preparedStatements']
 
 /**
  * @typedef {(value: any) => boolean} Test
@@ -63,6 +68,10 @@ const KINDS = {
     expected: 'the name of a column, or false for none',
     test: (value) => value === false || isName(value)
   },
+  offset: {
+    expected: 'an offset from UTC such as `+05:30`',
+    test: (value) => typeof value === 'string' && /^[+-](0\d|1[0-4]):[0-5]\d$/.test(value)
+  },
   serializer: {
     expected: 'an object with the functions `stringify` and `parse`',
     test: (value) => typeof value?.stringify === 'function' && typeof value?.parse === 'function'
@@ -79,7 +88,10 @@ const OPTIONS = {
   disableTouch: 'boolean',
   touchAfter: 'time',
   createTable: 'boolean',
-  serializer: 'serializer'
+  serializer: 'serializer',
+  schema: 'name',
+  timezone: 'offset',
+  preparedStatements: 'boolean'
 }
 
 /** @type {Record<string, Record<string, keyof typeof KINDS>>} */
@@ -89,7 +101,8 @@ const GROUPS = {
     expires: 'column',
     data: 'column',
     createdAt: 'optionalColumn',
-    updatedAt: 'optionalColumn'
+    updatedAt: 'optionalColumn',
+    deletedAt: 'optionalColumn'
   },
   pool: { max: 'connections', acquireTimeout: 'timeout', idleTimeout: 'timeout', maxLifetime: 'timeout' },
   queue: { maxOperations: 'count', maxBytes: 'bytes' }
@@ -102,14 +115,18 @@ const GROUPS = {
  */
 function complete(given = {}) {
   if (!isObject(given)) throw refused(`expected the options to be an object, got ${kindOf(given)}`)
-  checkNames(given, ['db', ...Object.keys(OPTIONS), ...Object.keys(GROUPS), ...NOT_ON_SQLITE], '')
+  checkNames(given, ['db', ...Object.keys(OPTIONS), ...Object.keys(GROUPS), 'table'], '')
   const db = checkDatabase(given)
+  const onSqlite = /^sqlite:/i.test(db)
   for (const name of NOT_ON_SQLITE) {
-    if (given[name] !== undefined) throw refused(`option \`${name}\` is not for SQLite`)
+    if (onSqlite && given[name] !== undefined) throw refused(`option \`${name}\` is not for SQLite`)
+  }
+  if (given.table !== undefined) {
+    throw refused('option `table` names a model of a Sequelize instance, and `db` is a URL; use `tableName`')
   }
   checkValues(given, OPTIONS, '')
   /** @type {Record<string, any>} */
-  const defaults = DEFAULTS
+  const defaults = { ...DEFAULTS, pool: onSqlite ? SQLITE_POOL : DEFAULTS.pool }
   const options = { ...defaults, ...present(given) }
   for (const [group, kinds] of Object.entries(GROUPS)) {
     const value = given[group]
@@ -119,16 +136,34 @@ function complete(given = {}) {
     checkValues(value, kinds, `${group}.`)
     options[group] = { ...defaults[group], ...present(value) }
   }
+  checkColumns(options.columns)
   // Readable, but out of sight of util.inspect and JSON.stringify: a URL may hold a password.
   return Object.defineProperty(options, 'db', { value: db, enumerable: false })
+}
+
+/** @param {Record<string, string | false>} columns */
+function checkColumns(columns) {
+  const names = Object.values(columns).filter((name) => name !== false)
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) throw refused(`option \`columns\` names the column \`${twice}\` twice`)
 }
 
 /**
  * What the addon needs of complete options.
  * @param {any} options
  */
-function forAddon({ db, tableName, createTable, columns, pool, queue }) {
-  return { url: db, tableName, createTable, columns, pool, queue }
+function forAddon({ db, schema, tableName, createTable, columns, timezone, preparedStatements, pool, queue }) {
+  const table = { schema, name: tableName, create: createTable, columns, offset: minutes(timezone) }
+  return { url: db, preparedStatements, table, pool, queue }
+}
+
+/**
+ * Minutes east of UTC.
+ * @param {string} offset such as `-03:30`
+ */
+function minutes(offset) {
+  const [hours, rest] = offset.slice(1).split(':').map(Number)
+  return (offset[0] === '-' ? -1 : 1) * (hours * 60 + rest)
 }
 
 /**

@@ -21,7 +21,12 @@ function expiresAt(session, expiration, ttl) {
     typeof cookie?.maxAge === 'number' ? now + cookie.maxAge : undefined,
     instant(session?._expire)
   ]
-  const ms = candidates.find((candidate) => candidate !== undefined && !Number.isNaN(candidate)) ?? now + expiration
+  const ms =
+    candidates.find((candidate) => candidate !== undefined && !Number.isNaN(candidate)) ?? now + Number(expiration)
+  // The options of a store are live, so this one may have become anything.
+  if (!Number.isFinite(ms)) {
+    throw new SessionStoreError('ERR_SESSION_OPTIONS', 'expected option `expiration` to be a number of milliseconds')
+  }
   return Math.trunc(Math.min(Math.max(ms, 0), MAX_EXPIRES_MS))
 }
 

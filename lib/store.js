@@ -7,7 +7,7 @@ const { extendFields } = require('./columns.js')
 const { SessionStoreError } = require('./error.js')
 const { MAX_TIMER_MS, OUTCOME, Operations } = require('./operations.js')
 const { complete, forAddon } = require('./options.js')
-const { checkSid, expiresAt, parse, serialize } = require('./session.js')
+const { checkSid, expiresAt, isObject, parse, serialize } = require('./session.js')
 
 const debug = createDebug('rust-sequelize-store')
 
@@ -98,7 +98,8 @@ function storeClass(Store) {
     set(sid, session, ...rest) {
       this.#counts.sets++
       debug('set %s', short(sid))
-      return this.#start(lastFunction(rest), sid, (ticket) => {
+      const callback = lastFunction(rest)
+      const start = (/** @type {number} */ ticket) => {
         const { expiration, extendDefaultFields, serializer } = this.options
         let row = {
           data: serialize(session, serializer),
@@ -109,6 +110,10 @@ function storeClass(Store) {
         const loaded = this.#loaded.get(session) === sid
         this.#native.set(ticket, sid, row.data, row.expires, loaded, row.columns)
         this.#remember(session, row.expires)
+      }
+      return this.#start(callback, sid, start, () => {
+        // A session of express-session knows its id. From its first save on it is in the table, or was destroyed.
+        if (callback && session.id === sid) this.#loaded.set(session, sid)
       })
     }
 
@@ -120,19 +125,39 @@ function storeClass(Store) {
      */
     touch(sid, session, ...rest) {
       const callback = lastFunction(rest)
-      const { disableTouch, expiration, touchAfter } = this.options
-      const expires = expiresAt(session, expiration)
-      const gained = expires - (this.#expiries.get(Object(session)) ?? Number.NEGATIVE_INFINITY)
-      if (disableTouch || (touchAfter > 0 && gained >= 0 && gained < touchAfter)) {
+      if (this.#skipsTouch(session)) {
         this.#counts.touchesSkipped++
-        return this.#operations.adopt(callback, Promise.resolve())
+        return this.#operations.adopt(callback, this.#skipped(sid))
       }
       this.#counts.touches++
       debug('touch %s', short(sid))
       return this.#start(callback, sid, (ticket) => {
+        const expires = expiresAt(session, this.options.expiration)
         this.#native.touch(ticket, sid, expires)
         this.#remember(session, expires)
       })
+    }
+
+    /**
+     * The outcome of a touch that does not reach the addon.
+     * @param {string} sid
+     */
+    async #skipped(sid) {
+      checkSid(sid)
+      if (this.#closed) throw new SessionStoreError('ERR_SESSION_CLOSED', 'the session store is closed')
+    }
+
+    /**
+     * Whether a touch is not wanted, or would gain less than `touchAfter`.
+     * @param {any} session
+     */
+    #skipsTouch(session) {
+      const { disableTouch, expiration, touchAfter } = this.options
+      if (disableTouch) return true
+      const known = touchAfter > 0 && isObject(session) ? this.#expiries.get(session) : undefined
+      if (known === undefined) return false
+      const gained = expiresAt(session, expiration) - known
+      return gained >= 0 && gained < touchAfter
     }
 
     /**
@@ -147,20 +172,28 @@ function storeClass(Store) {
     }
 
     /**
-     * Yields the live sessions by sid.
+     * Yields the live sessions by sid; for a callback only those with a cookie, as `get` does.
      * @param {import('./operations.js').Callback} [callback]
      */
     all(callback) {
-      return this.#operations.adopt(callback, this.#collect())
+      return this.#operations.adopt(callback, this.#collect(callback !== undefined))
     }
 
-    async #collect() {
-      const sessions = Object.create(null)
-      for await (const [sid, session] of this.iterate()) sessions[sid] = session
-      return Object.setPrototypeOf(sessions, Object.prototype)
+    /** @param {boolean} needsCookie */
+    async #collect(needsCookie) {
+      /** @type {[string, any][]} */
+      const sessions = []
+      for await (const entry of this.iterate()) {
+        if (!needsCookie || isObject(entry[1].cookie)) sessions.push(entry)
+      }
+      // Defines each property, as an assignment would not for the sid `__proto__`.
+      return Object.fromEntries(sessions)
     }
 
-    /** Yields `[sid, session]` of the live sessions, in the order of their sids, without holding all of them. */
+    /**
+     * Yields `[sid, session]` of the live sessions, in the order of their sids, without holding all of them.
+     * @returns {AsyncGenerator<[string, any], void, void>}
+     */
     async *iterate() {
       for await (const rows of this.#pages(PAGE_SESSIONS, true)) {
         for (let at = 0; at < rows.length; at += 2) {
@@ -334,7 +367,7 @@ function storeClass(Store) {
      */
     #read(sid, kind, value, expires, needsCookie) {
       const session = kind === OUTCOME.session ? parse(value, this.options.serializer) : undefined
-      if (session === undefined || (needsCookie && !session.cookie)) {
+      if (session === undefined || (needsCookie && !isObject(session.cookie))) {
         this.#counts.misses++
         if (kind !== OUTCOME.missing) this.#unreadable(sid)
         return null

@@ -5,18 +5,30 @@ use std::time::Duration;
 /// Everything a store needs to know.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Database URL. May hold a password: never to be shown.
-    pub url: String,
+    pub connection: ConnectionConfig,
     pub table: TableConfig,
     pub pool: PoolConfig,
     pub queue: QueueConfig,
 }
 
+/// How to reach the database.
+#[derive(Debug, Clone)]
+pub struct ConnectionConfig {
+    /// Database URL. May hold a password: never to be shown.
+    pub url: String,
+    /// Keep prepared statements on a connection. Poolers that give every transaction another connection break them.
+    pub prepared_statements: bool,
+}
+
 /// Which table, and what its columns are called.
 #[derive(Debug, Clone)]
 pub struct TableConfig {
+    /// PostgreSQL schema or MySQL database, if not the connection's own.
+    pub schema: Option<String>,
     pub name: String,
     pub columns: ColumnNames,
+    /// Minutes east of UTC in which dates without a zone are kept.
+    pub offset: i32,
     /// Create the table if it is missing.
     pub create: bool,
 }
@@ -29,6 +41,17 @@ pub struct ColumnNames {
     pub data: ColumnName,
     pub created_at: ColumnName,
     pub updated_at: ColumnName,
+    pub deleted_at: ColumnName,
+}
+
+impl TableConfig {
+    /// The name as a person reads it.
+    pub fn full_name(&self) -> String {
+        match &self.schema {
+            Some(schema) => format!("{schema}.{}", self.name),
+            None => self.name.clone(),
+        }
+    }
 }
 
 /// The caller's word on one column.
@@ -57,4 +80,15 @@ pub struct PoolConfig {
 pub struct QueueConfig {
     pub max_operations: usize,
     pub max_bytes: usize,
+}
+
+impl ColumnName {
+    /// The name that a new column gets.
+    pub fn or<'a>(&'a self, default: &'a str) -> Option<&'a str> {
+        match self {
+            Self::Found => Some(default),
+            Self::Named(name) => Some(name),
+            Self::Absent => None,
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use once_cell::sync::OnceCell;
-use sqlx::{Pool, Sqlite};
+use sqlx::{MySql, Pool, Postgres, Sqlite};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::config::Config;
@@ -59,12 +59,15 @@ impl Store {
     /// # Errors
     /// `ERR_SESSION_OPTIONS` if the URL cannot be used.
     pub fn open(config: Config, deliver: Deliver) -> Result<Self> {
-        let scheme = config.url.split(':').next().unwrap_or_default();
-        match scheme {
+        let scheme = config.connection.url.split(':').next();
+        match scheme.unwrap_or_default() {
             "sqlite" => Self::open_on::<Sqlite>(config, deliver),
+            "postgres" | "postgresql" => Self::open_on::<Postgres>(config, deliver),
+            "mysql" | "mariadb" => Self::open_on::<MySql>(config, deliver),
             // The rest of the URL may hold a password.
-            _ => Err(StoreError::options(format!(
-                "expected option `db` to be a database URL that begins with `sqlite:`, got the scheme `{scheme}:`"
+            other => Err(StoreError::options(format!(
+                "expected option `db` to be a database URL that begins with sqlite:, postgres:, mysql: or mariadb:, \
+                 got the scheme {other}:"
             ))),
         }
     }
@@ -75,7 +78,7 @@ impl Store {
     {
         let runtime = runtime()?;
         let _context = runtime.enter();
-        let target = DB::target(&config.url, config.pool.max)?;
+        let target = DB::target(&config.connection, config.pool.max)?;
         let lanes = target.lanes;
         let table = Arc::new(Table::<DB>::new(config.table, target, &config.pool));
         let queue = Queue::start(

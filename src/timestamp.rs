@@ -16,6 +16,11 @@ impl Timestamp {
         Self(now.unix_timestamp() * 1000 + i64::from(now.millisecond()))
     }
 
+    /// Whole seconds, rounded down.
+    pub fn seconds(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
     /// `YYYY-MM-DD HH:MM:SS.mmm +00:00`, the text of Sequelize's `DATE` on SQLite. Always UTC and of one width, so
     /// that comparing texts compares instants.
     pub fn to_text(self) -> String {

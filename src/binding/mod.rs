@@ -55,7 +55,11 @@ impl NativeStore {
     #[napi(constructor, catch_unwind)]
     pub fn new(
         options: StoreOptions,
-        settle: Function<'_, FnArgs<(Delivery,)>, ()>,
+        #[napi(ts_arg_type = "(outcomes: any[]) => void")] settle: Function<
+            '_,
+            FnArgs<(Delivery,)>,
+            (),
+        >,
     ) -> Result<Self> {
         let settle = settle
             .build_threadsafe_function::<Delivery>()
@@ -75,7 +79,7 @@ impl NativeStore {
     }
 
     #[napi(catch_unwind)]
-    pub fn get(&self, ticket: Ticket, sid: String) -> Result<()> {
+    pub fn get(&self, ticket: u32, sid: String) -> Result<()> {
         self.push(ticket, Call::Get { sid })
     }
 
@@ -84,7 +88,7 @@ impl NativeStore {
     #[napi(catch_unwind)]
     pub fn set(
         &self,
-        ticket: Ticket,
+        ticket: u32,
         sid: String,
         data: String,
         expires: i64,
@@ -102,18 +106,18 @@ impl NativeStore {
 
     /// `expires` in ms since the epoch.
     #[napi(catch_unwind)]
-    pub fn touch(&self, ticket: Ticket, sid: String, expires: i64) -> Result<()> {
+    pub fn touch(&self, ticket: u32, sid: String, expires: i64) -> Result<()> {
         let expires = Timestamp(expires);
         self.push(ticket, Call::Touch { sid, expires })
     }
 
     #[napi(catch_unwind)]
-    pub fn destroy(&self, ticket: Ticket, sid: String) -> Result<()> {
+    pub fn destroy(&self, ticket: u32, sid: String) -> Result<()> {
         self.push(ticket, Call::Destroy { sid })
     }
 
     #[napi(catch_unwind)]
-    pub fn length(&self, ticket: Ticket) -> Result<()> {
+    pub fn length(&self, ticket: u32) -> Result<()> {
         self.push(ticket, Call::Length)
     }
 
@@ -121,7 +125,7 @@ impl NativeStore {
     #[napi(catch_unwind)]
     pub fn page(
         &self,
-        ticket: Ticket,
+        ticket: u32,
         after: Option<String>,
         limit: u32,
         with_data: bool,
@@ -135,23 +139,23 @@ impl NativeStore {
     }
 
     #[napi(catch_unwind)]
-    pub fn clear(&self, ticket: Ticket) -> Result<()> {
+    pub fn clear(&self, ticket: u32) -> Result<()> {
         self.push(ticket, Call::Clear)
     }
 
     #[napi(catch_unwind)]
-    pub fn prune(&self, ticket: Ticket) -> Result<()> {
+    pub fn prune(&self, ticket: u32) -> Result<()> {
         self.push(ticket, Call::Prune(Prune::default()))
     }
 
     #[napi(catch_unwind)]
-    pub fn sync(&self, ticket: Ticket, force: bool) -> Result<()> {
+    pub fn sync(&self, ticket: u32, force: bool) -> Result<()> {
         self.push(ticket, Call::Sync { force })
     }
 
     /// Ends what was called before and refuses what comes after.
     #[napi(catch_unwind)]
-    pub fn close(&self, ticket: Ticket) {
+    pub fn close(&self, ticket: u32) {
         self.store.close(Some(ticket));
     }
 

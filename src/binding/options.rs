@@ -6,7 +6,9 @@ use napi::bindgen_prelude::Either;
 use napi_derive::napi;
 use serde_json::Value as Json;
 
-use crate::config::{ColumnName, ColumnNames, Config, PoolConfig, QueueConfig, TableConfig};
+use crate::config::{
+    ColumnName, ColumnNames, Config, ConnectionConfig, PoolConfig, QueueConfig, TableConfig,
+};
 use crate::error::{Result, StoreError};
 use crate::operation::{Extra, Value};
 use crate::timestamp::Timestamp;
@@ -15,11 +17,20 @@ use crate::timestamp::Timestamp;
 #[napi(object, object_to_js = false)]
 pub struct StoreOptions {
     pub url: String,
-    pub table_name: String,
-    pub create_table: bool,
-    pub columns: ColumnOptions,
+    pub prepared_statements: bool,
+    pub table: TableOptions,
     pub pool: PoolOptions,
     pub queue: QueueOptions,
+}
+
+/// Which table. `offset` in minutes east of UTC.
+#[napi(object, object_to_js = false)]
+pub struct TableOptions {
+    pub schema: Option<String>,
+    pub name: String,
+    pub create: bool,
+    pub columns: ColumnOptions,
+    pub offset: i32,
 }
 
 /// Column names; absent: look at the table, `false`: the table has none.
@@ -30,6 +41,7 @@ pub struct ColumnOptions {
     pub data: Option<String>,
     pub created_at: Option<Either<String, bool>>,
     pub updated_at: Option<Either<String, bool>>,
+    pub deleted_at: Option<Either<String, bool>>,
 }
 
 /// Times in ms.
@@ -52,12 +64,11 @@ impl From<StoreOptions> for Config {
     fn from(options: StoreOptions) -> Self {
         let ms = |ms: u32| Duration::from_millis(ms.into());
         Self {
-            url: options.url,
-            table: TableConfig {
-                name: options.table_name,
-                columns: options.columns.into(),
-                create: options.create_table,
+            connection: ConnectionConfig {
+                url: options.url,
+                prepared_statements: options.prepared_statements,
             },
+            table: options.table.into(),
             pool: PoolConfig {
                 max: options.pool.max,
                 acquire_timeout: ms(options.pool.acquire_timeout),
@@ -68,6 +79,18 @@ impl From<StoreOptions> for Config {
                 max_operations: options.queue.max_operations as usize,
                 max_bytes: bytes(options.queue.max_bytes),
             },
+        }
+    }
+}
+
+impl From<TableOptions> for TableConfig {
+    fn from(options: TableOptions) -> Self {
+        Self {
+            schema: options.schema,
+            name: options.name,
+            columns: options.columns.into(),
+            offset: options.offset,
+            create: options.create,
         }
     }
 }
@@ -95,6 +118,7 @@ impl From<ColumnOptions> for ColumnNames {
             data: named(options.data),
             created_at: optional(options.created_at),
             updated_at: optional(options.updated_at),
+            deleted_at: optional(options.deleted_at),
         }
     }
 }

@@ -1,31 +1,26 @@
 //! How each database spells things: SQL text, parameters, and what its answers mean. No I/O.
 
+mod mysql;
+mod on_conflict;
+mod postgres;
 mod sqlite;
 
 use std::sync::Arc;
 
+use sqlx::pool::PoolOptions;
 use sqlx::{AssertSqlSafe, Database, SqlSafeStr, SqlStr};
 
-use crate::config::TableConfig;
+use crate::config::{ConnectionConfig, TableConfig};
 use crate::error::{Cause, Kind, Remedy, Result, StoreError};
 use crate::operation::{Extra, Stored};
 use crate::queue::Lanes;
-use crate::table::{Column, Effect, Layout, Write};
+use crate::table::{Column, DataForm, Effect, InstantForm, Layout, Write};
 use crate::timestamp::Timestamp;
 
 /// One statement with its parameters, ready to run.
-#[derive(Debug, Clone)]
-pub struct Statement {
+pub struct Statement<DB: Database> {
     pub sql: SqlStr,
-    pub params: Vec<Param>,
-}
-
-/// A bound value.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Param {
-    Text(String),
-    Integer(i64),
-    Blob(Vec<u8>),
+    pub arguments: DB::Arguments,
 }
 
 /// How to reach a database, and how many lanes suit it.
@@ -40,62 +35,102 @@ pub struct Target<DB: Database> {
     pub explain: fn(&<DB::Connection as sqlx::Connection>::Options) -> Option<String>,
 }
 
+/// Which row was read.
+pub enum Key {
+    /// By its place in the list that was asked for.
+    Index(usize),
+    Sid(String),
+}
+
 /// One database. Everything here is a pure function.
 pub trait Dialect: Database {
+    /// What leaves the transaction that a failed write may have opened by itself.
+    const ROLLBACK: Option<&'static str> = None;
+
+    /// Adds to a pool what a new connection has to run first.
+    fn prepared(options: PoolOptions<Self>) -> PoolOptions<Self> {
+        options
+    }
+
+    /// The widest integer type as `CAST` names it.
+    const BIGINT: &'static str;
+
     /// Reads a database URL.
     ///
     /// # Errors
     /// `ERR_SESSION_OPTIONS`, naming the part of the URL that cannot be used.
-    fn target(url: &str, max_connections: u32) -> Result<Target<Self>>;
+    fn target(connection: &ConnectionConfig, max_connections: u32) -> Result<Target<Self>>;
 
     /// Quotes a name of a table or column.
     fn quote(identifier: &str) -> String;
 
+    /// The quoted name of the table, with its schema if it has one.
+    fn table_name(table: &TableConfig) -> String {
+        let name = Self::quote(&table.name);
+        match &table.schema {
+            Some(schema) => format!("{}.{name}", Self::quote(schema)),
+            None => name,
+        }
+    }
+
     /// Asks for the columns of a table; no row means that there is no such table.
-    fn look(table: &TableConfig) -> Statement;
+    fn look(table: &TableConfig) -> Statement<Self>;
 
     /// Reads a row of [`Dialect::look`].
     fn column(row: &Self::Row) -> sqlx::Result<Column>;
 
-    /// What is wrong with a column that should hold the expiry, if anything.
-    fn refuse_expires(column: &Column) -> Option<String>;
+    /// What is wrong with a column that should hold the sid, if anything.
+    fn refuse_sid(column: &Column) -> Option<String>;
 
-    /// The DDL of a new table, as Sequelize writes it.
+    /// How a column keeps instants, or what is wrong with it.
+    fn instant_form(column: &Column) -> Result<InstantForm, String>;
+
+    /// How a column keeps the session, or what is wrong with it.
+    fn data_form(column: &Column) -> Result<DataForm, String>;
+
+    /// The DDL of a new table.
     fn create_table(table: &TableConfig) -> String;
 
-    fn drop_table(table: &TableConfig) -> String {
-        format!("DROP TABLE IF EXISTS {}", Self::quote(&table.name))
-    }
-
-    fn clear(layout: &Layout) -> String {
-        format!("DELETE FROM {}", layout.table)
-    }
-
-    /// What leaves the transaction that a failed write may have opened.
-    const ROLLBACK: Option<&'static str>;
-
-    /// Reads sessions by sid. Rows come with the index of their sid.
-    fn read(layout: &Layout, sids: &[&str]) -> Statement;
+    /// Reads sessions by sid.
+    fn read(layout: &Layout, sids: &[&str]) -> Statement<Self>;
 
     /// Reads a row of [`Dialect::read`].
-    fn stored(row: &Self::Row) -> sqlx::Result<(usize, Stored)>;
+    fn stored(row: &Self::Row) -> sqlx::Result<(Key, Stored)>;
 
-    /// Writes of one commit, each session once at most, all with the same extra columns.
-    fn write(layout: &Layout, batch: &Batch<'_>, now: Timestamp) -> Statement;
+    /// The statements of one commit. Each session stands once at most, and all have the same extra columns.
+    fn write(layout: &Layout, batch: &Batch<'_>, now: Timestamp) -> Vec<Statement<Self>>;
 
-    /// How many rows that a batch was to update are gone, by the rows that each of its statements changed.
+    /// How many rows that a batch was to update are gone, by the rows that its statements changed.
     fn gone(batch: &Batch<'_>, affected: &[u64]) -> u64;
 
     /// Reads live sessions in the order of their sids: sid and, with `with_data`, data.
-    fn page(layout: &Layout, now: Timestamp, after: &str, limit: u32, with_data: bool)
-    -> Statement;
+    fn page(
+        layout: &Layout,
+        now: Timestamp,
+        after: &str,
+        limit: u32,
+        with_data: bool,
+    ) -> Statement<Self>;
 
     /// Counts the live sessions.
-    fn length(layout: &Layout, now: Timestamp) -> Statement;
+    fn length(layout: &Layout, now: Timestamp) -> Statement<Self>;
 
-    /// Looks at one bounded window of rows behind `cursor`, gives the next cursor as a row (NULL at the end), and
-    /// deletes what has expired in it.
-    fn delete_expired(layout: &Layout, now: Timestamp, cursor: Option<&str>) -> Statement;
+    /// Tries to become the only one that prunes this table; one row with a boolean. Ends with the transaction, or by
+    /// [`Dialect::prune_unlock`].
+    fn prune_lock(_layout: &Layout) -> Option<Statement<Self>> {
+        None
+    }
+
+    fn prune_unlock(_layout: &Layout) -> Option<Statement<Self>> {
+        None
+    }
+
+    /// Looks at one bounded window of rows behind `cursor`. Each row has the next cursor (NULL at the end of the table)
+    /// and the sid of an expired session; with none there is one row whose sid is NULL.
+    fn expired(layout: &Layout, now: Timestamp, cursor: Option<&str>) -> Statement<Self>;
+
+    /// Deletes those of the sessions that are expired.
+    fn delete_expired(layout: &Layout, now: Timestamp, sids: &[&str]) -> Statement<Self>;
 
     fn rows_affected(result: &Self::QueryResult) -> u64;
 
@@ -103,7 +138,51 @@ pub trait Dialect: Database {
     fn error(error: sqlx::Error) -> StoreError;
 
     /// Turns an error of connecting into ours.
-    fn connection_error(error: sqlx::Error, target: &Target<Self>) -> StoreError;
+    fn connection_error(error: sqlx::Error, target: &Target<Self>) -> StoreError {
+        let failed = Self::error(error);
+        if failed.remedy == Remedy::Retry {
+            return failed;
+        }
+        let reason = (target.explain)(&target.options).unwrap_or_else(|| failed.message.clone());
+        let message = format!("cannot open {}: {reason}", target.name);
+        StoreError {
+            kind: Kind::Connection,
+            message,
+            // The pool has tried for as long as it may.
+            remedy: Remedy::Discard,
+            ..failed
+        }
+    }
+}
+
+/// The names of the columns of a new table: sid, expires, data, createdAt, updatedAt. `None` for one that is not wanted.
+pub fn column_names(table: &TableConfig) -> [Option<&str>; 5] {
+    let columns = &table.columns;
+    [
+        columns.sid.or("sid"),
+        columns.expires.or("expires"),
+        columns.data.or("data"),
+        columns.created_at.or("createdAt"),
+        columns.updated_at.or("updatedAt"),
+    ]
+}
+
+/// Deletes every row, whatever it holds.
+pub fn clear(layout: &Layout) -> String {
+    format!("DELETE FROM {}", layout.table)
+}
+
+pub fn drop_table<DB: Dialect>(table: &TableConfig) -> String {
+    format!("DROP TABLE IF EXISTS {}", DB::table_name(table))
+}
+
+/// One expiry of a table that keeps them as integers, to tell seconds from milliseconds.
+pub fn sample(layout: &Layout, bigint: &str) -> SqlStr {
+    let expires = &layout.expires.name;
+    rendered(format!(
+        "SELECT CAST({expires} AS {bigint}) FROM {} WHERE {expires} IS NOT NULL LIMIT 1",
+        layout.table
+    ))
 }
 
 /// The writes of one commit, by kind.
@@ -198,4 +277,84 @@ fn driver_error(error: &sqlx::Error) -> StoreError {
     StoreError::new(kind, cause.message.clone())
         .with_remedy(remedy)
         .with_cause(cause)
+}
+
+#[cfg(test)]
+mod tests {
+    //! What the tests of the dialects have in common.
+
+    use super::*;
+    use crate::config::ColumnNames;
+
+    pub fn table() -> TableConfig {
+        TableConfig {
+            schema: None,
+            name: "Sessions".into(),
+            columns: ColumnNames::default(),
+            create: true,
+            offset: 0,
+        }
+    }
+
+    pub fn column(name: &str, declared: &str) -> Column {
+        Column {
+            name: name.into(),
+            declared: declared.into(),
+            nullable: true,
+            has_default: false,
+            unique: name == "sid",
+            collation: None,
+        }
+    }
+
+    pub fn write<'a>(sid: &'a str, effect: Effect<'a>) -> Write<'a> {
+        Write { sid, effect }
+    }
+
+    pub fn batch<'a>(writes: &[Write<'a>]) -> Batch<'a> {
+        Batch::split(writes).remove(0)
+    }
+
+    #[test]
+    fn only_one_place_vouches_for_rendered_text() {
+        let token = concat!("Assert", "SqlSafe(");
+        let sources = [
+            include_str!("mod.rs"),
+            include_str!("sqlite.rs"),
+            include_str!("postgres.rs"),
+            include_str!("mysql.rs"),
+            include_str!("../table/mod.rs"),
+            include_str!("../table/layout.rs"),
+        ];
+        let count: usize = sources
+            .iter()
+            .map(|source| source.matches(token).count())
+            .sum();
+        assert_eq!(count, 1);
+    }
+
+    #[test]
+    fn writes_with_other_extra_columns_go_in_batches_of_their_own() {
+        let extra = [Extra {
+            column: "user".into(),
+            value: crate::operation::Value::Null,
+        }];
+        let upsert = |extra| Effect::Upsert {
+            data: "{}",
+            expires: Timestamp(0),
+            extra,
+        };
+        let writes = [
+            write("a", upsert(&extra)),
+            write("b", upsert(&[])),
+            write("c", Effect::Destroy),
+            write("d", upsert(&extra)),
+        ];
+        let batches = Batch::split(&writes);
+        let sizes: Vec<_> = batches
+            .iter()
+            .map(|batch| (batch.upserts.len(), batch.destroys.len()))
+            .collect();
+        assert_eq!(sizes, [(2, 1), (1, 0)]);
+    }
 }

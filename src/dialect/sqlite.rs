@@ -8,16 +8,18 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous, SqliteValueRef,
+    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous,
+    SqliteValueRef,
 };
-use sqlx::{ConnectOptions, Row, Sqlite, TypeInfo, ValueRef};
+use sqlx::{Arguments, ConnectOptions, Row, SqlStr, Sqlite, TypeInfo, ValueRef};
 
-use super::{Batch, Dialect, Param, Statement, Target, driver_error, rendered};
-use crate::config::{ColumnName, TableConfig};
+use super::on_conflict::{Rows, not_deleted};
+use super::{Batch, Dialect, Key, Statement, Target, column_names, driver_error, rendered};
+use crate::config::{ConnectionConfig, TableConfig};
 use crate::error::{Kind, Remedy, Result, StoreError};
 use crate::operation::{Expires, Stored, Value};
 use crate::queue::Lanes;
-use crate::table::{Column, Effect, Layout, Write};
+use crate::table::{Column, DataForm, Effect, InstantColumn, InstantForm, Layout, Write};
 use crate::timestamp::Timestamp;
 
 /// Rows that one step of pruning looks at: a few milliseconds of the only writer's time.
@@ -31,8 +33,10 @@ const WAL_PAGES: u32 = 8000;
 impl Dialect for Sqlite {
     const ROLLBACK: Option<&'static str> = Some("ROLLBACK");
 
-    fn target(url: &str, max_connections: u32) -> Result<Target<Self>> {
-        let (options, in_memory) = connect_options(url)?;
+    const BIGINT: &'static str = "INTEGER";
+
+    fn target(connection: &ConnectionConfig, max_connections: u32) -> Result<Target<Self>> {
+        let (options, in_memory) = connect_options(&connection.url)?;
         // One connection writes, one is for calls about the whole table, the others read.
         let (readers, table) = match max_connections {
             _ if in_memory => (0, false),
@@ -64,16 +68,13 @@ impl Dialect for Sqlite {
         format!("`{}`", identifier.replace('`', "``"))
     }
 
-    fn look(table: &TableConfig) -> Statement {
+    fn look(table: &TableConfig) -> Statement<Self> {
         let sql = r#"SELECT name, type, "notnull" = 0, dflt_value IS NOT NULL,
             (pk > 0 AND (SELECT count(*) FROM pragma_table_info(?1) WHERE pk > 0) = 1)
             OR EXISTS (SELECT 1 FROM pragma_index_list(?1) AS i WHERE i."unique" AND NOT i.partial
                 AND (SELECT group_concat(k.name) FROM pragma_index_info(i.name) AS k) = c.name)
             FROM pragma_table_info(?1) AS c"#;
-        Statement {
-            sql: rendered(sql.to_owned()),
-            params: vec![Param::Text(table.name.clone())],
-        }
+        statement(rendered(sql.to_owned()), [table.name.clone().into()])
     }
 
     fn column(row: &SqliteRow) -> sqlx::Result<Column> {
@@ -83,88 +84,103 @@ impl Dialect for Sqlite {
             nullable: row.try_get(2)?,
             has_default: row.try_get(3)?,
             unique: row.try_get(4)?,
+            collation: None,
         })
     }
 
-    fn refuse_expires(column: &Column) -> Option<String> {
-        let numeric = column.declared.to_ascii_uppercase().contains("INT");
-        numeric.then(|| format!("it is {}, and has to hold dates as text", column.declared))
+    fn refuse_sid(_column: &Column) -> Option<String> {
+        None
     }
 
-    fn create_table(table: &TableConfig) -> String {
-        let columns = &table.columns;
-        let name = |column: &ColumnName, default: &str| match column {
-            ColumnName::Found => Some(Self::quote(default)),
-            ColumnName::Named(name) => Some(Self::quote(name)),
-            ColumnName::Absent => None,
-        };
-        let definitions = [
-            (name(&columns.sid, "sid"), "VARCHAR(36) PRIMARY KEY"),
-            (name(&columns.expires, "expires"), "DATETIME"),
-            (name(&columns.data, "data"), "TEXT"),
-            (name(&columns.created_at, "createdAt"), "DATETIME NOT NULL"),
-            (name(&columns.updated_at, "updatedAt"), "DATETIME NOT NULL"),
-        ]
-        .into_iter()
-        .filter_map(|(name, definition)| name.map(|name| format!("{name} {definition}")))
-        .collect::<Vec<_>>()
-        .join(", ");
-        format!(
-            "CREATE TABLE IF NOT EXISTS {} ({definitions});",
-            Self::quote(&table.name)
-        )
-    }
-
-    fn read(layout: &Layout, sids: &[&str]) -> Statement {
-        let sql = layout.text("read", || {
-            format!(
-                "SELECT j.key, t.{data}, t.{expires} FROM json_each(?1) AS j CROSS JOIN {table} AS t ON t.{sid} = j.value",
-                data = layout.data,
-                expires = layout.expires,
-                table = layout.table,
-                sid = layout.sid,
-            )
-        });
-        Statement {
-            sql,
-            params: vec![Param::Text(sids_document(sids.iter().copied()))],
+    fn instant_form(column: &Column) -> Result<InstantForm, String> {
+        // SQLite's own rule: a declared type that contains INT means integers.
+        if column.declared.to_ascii_uppercase().contains("INT") {
+            Ok(InstantForm::Milliseconds)
+        } else {
+            Ok(InstantForm::Text)
         }
     }
 
-    fn stored(row: &SqliteRow) -> sqlx::Result<(usize, Stored)> {
+    fn data_form(_column: &Column) -> Result<DataForm, String> {
+        Ok(DataForm::Text)
+    }
+
+    fn create_table(table: &TableConfig) -> String {
+        let definitions = column_names(table)
+            .into_iter()
+            .zip([
+                "VARCHAR(36) PRIMARY KEY",
+                "DATETIME",
+                "TEXT",
+                "DATETIME NOT NULL",
+                "DATETIME NOT NULL",
+            ])
+            .filter_map(|(name, definition)| Some(format!("{} {definition}", Self::quote(name?))))
+            .collect::<Vec<_>>()
+            .join(", ");
+        format!(
+            "CREATE TABLE IF NOT EXISTS {} ({definitions});",
+            Self::table_name(table)
+        )
+    }
+
+    fn read(layout: &Layout, sids: &[&str]) -> Statement<Self> {
+        let sql = layout.text("read", || {
+            format!(
+                "SELECT j.key, t.{data}, t.{expires}, {scale} \
+                 FROM json_each(?1) AS j CROSS JOIN {table} AS t ON t.{sid} = j.value{not_deleted}",
+                data = layout.data,
+                expires = layout.expires.name,
+                scale = match layout.expires.form {
+                    InstantForm::Seconds => 1000,
+                    InstantForm::Milliseconds => 1,
+                    InstantForm::Zoned | InstantForm::Local | InstantForm::Text => 0,
+                },
+                table = layout.table,
+                sid = layout.sid,
+                not_deleted = not_deleted(layout),
+            )
+        });
+        statement(sql, [sids_document(sids.iter().copied()).into()])
+    }
+
+    fn stored(row: &SqliteRow) -> sqlx::Result<(Key, Stored)> {
         let index: i64 = row.try_get(0)?;
+        // What an integer counts, in ms; 0 where dates are texts.
+        let scale: i64 = row.try_get(3)?;
         let expires = match found(&row.try_get_raw(2)?) {
             Found::Null => Expires::Never,
-            Found::Text => row
+            Found::Integer if scale > 0 => {
+                let count: i64 = row.try_get_unchecked(2)?;
+                Expires::At(Timestamp(count.saturating_mul(scale)))
+            }
+            Found::Text if scale == 0 => row
                 .try_get_unchecked(2)
                 .ok()
                 .and_then(Timestamp::parse)
                 .map_or(Expires::Unreadable, Expires::At),
-            Found::Other => Expires::Unreadable,
+            _ => Expires::Unreadable,
         };
         let data = match found(&row.try_get_raw(1)?) {
             Found::Text => row.try_get_unchecked(1).ok(),
-            Found::Null | Found::Other => None,
+            _ => None,
         };
         let index = usize::try_from(index).map_err(|error| sqlx::Error::Decode(error.into()))?;
-        Ok((index, Stored { data, expires }))
+        Ok((Key::Index(index), Stored { data, expires }))
     }
 
-    fn write(layout: &Layout, batch: &Batch<'_>, now: Timestamp) -> Statement {
+    fn write(layout: &Layout, batch: &Batch<'_>, now: Timestamp) -> Vec<Statement<Self>> {
         let key = format!("write {:?} {:?}", batch.kinds(), batch.extra);
         let sql = layout.text(&key, || write_script(layout, batch));
         let mut blob = Vec::new();
-        let upserts = rows_document(&batch.upserts, &mut blob);
-        let updates = rows_document(&batch.updates, &mut blob);
-        let params = vec![
-            Param::Text(now.to_text()),
-            Param::Text(upserts),
-            Param::Text(updates),
-            Param::Text(touches_document(&batch.touches)),
-            Param::Text(sids_document(batch.destroys.iter().map(|write| write.sid))),
-            Param::Blob(blob),
-        ];
-        Statement { sql, params }
+        let upserts = rows_document(layout, &batch.upserts, &mut blob);
+        let updates = rows_document(layout, &batch.updates, &mut blob);
+        let touches = touches_document(layout, &batch.touches);
+        let destroys = sids_document(batch.destroys.iter().map(|write| write.sid));
+        let mut values: Vec<Argument> = NOW.map(|form| instant(form, now)).into();
+        values.extend([upserts, updates, touches, destroys].map(Argument::Text));
+        values.push(Argument::Blob(blob));
+        vec![statement(sql, values)]
     }
 
     fn gone(batch: &Batch<'_>, affected: &[u64]) -> u64 {
@@ -182,58 +198,67 @@ impl Dialect for Sqlite {
         after: &str,
         limit: u32,
         with_data: bool,
-    ) -> Statement {
+    ) -> Statement<Self> {
         let key = if with_data { "page" } else { "ids" };
         let sql = layout.text(key, || {
             format!(
-                "SELECT {sid}, {data} FROM {table} WHERE {sid} > ?1 AND {live} ORDER BY {sid} LIMIT ?3",
+                "SELECT {sid}, {data} FROM {table} AS t WHERE {sid} > ?4 AND {live} ORDER BY {sid} LIMIT ?5",
                 sid = layout.sid,
                 data = if with_data { &layout.data } else { "NULL" },
                 table = layout.table,
-                live = live(layout, "?2"),
+                live = live(layout),
             )
         });
-        let params = vec![
-            Param::Text(after.to_owned()),
-            Param::Text(now.to_text()),
-            Param::Integer(i64::from(limit)),
-        ];
-        Statement { sql, params }
+        let mut values: Vec<Argument> = NOW.map(|form| instant(form, now)).into();
+        values.extend([after.to_owned().into(), Argument::Integer(limit.into())]);
+        statement(sql, values)
     }
 
-    fn length(layout: &Layout, now: Timestamp) -> Statement {
+    fn length(layout: &Layout, now: Timestamp) -> Statement<Self> {
         let sql = layout.text("length", || {
             format!(
-                "SELECT count(*) FROM {} WHERE {}",
+                "SELECT count(*) FROM {} AS t WHERE {}",
                 layout.table,
-                live(layout, "?1")
+                live(layout)
             )
         });
-        Statement {
-            sql,
-            params: vec![Param::Text(now.to_text())],
-        }
+        statement(sql, NOW.map(|form| instant(form, now)))
     }
 
-    fn delete_expired(layout: &Layout, now: Timestamp, cursor: Option<&str>) -> Statement {
-        let sql = layout.text("delete expired", || {
-            let window = format!(
-                "SELECT rowid AS id FROM {} WHERE rowid > CAST(?1 AS INTEGER) ORDER BY rowid LIMIT {PRUNE_WINDOW}",
-                layout.table
-            );
+    fn expired(layout: &Layout, now: Timestamp, cursor: Option<&str>) -> Statement<Self> {
+        let sql = layout.text("expired", || {
+            let window = |columns: &str| {
+                format!(
+                    "SELECT {columns} FROM {} AS t WHERE rowid > CAST(?4 AS INTEGER) ORDER BY rowid LIMIT {PRUNE_WINDOW}",
+                    layout.table
+                )
+            };
             format!(
-                "SELECT CAST(max(id) AS TEXT) FROM ({window}); \
-                 DELETE FROM {table} WHERE rowid IN (SELECT id FROM ({window})) AND {instant} <= ?2",
-                table = layout.table,
-                instant = instant(layout),
+                "SELECT CAST(w.next AS TEXT), e.sid FROM (SELECT max(id) AS next FROM ({ids})) AS w \
+                 LEFT JOIN (SELECT sid FROM ({rows}) WHERE expired) AS e ON true",
+                ids = window("rowid AS id"),
+                rows = window(&format!("{} AS sid, {} AS expired", layout.sid, expired(layout))),
             )
         });
         // The lowest rowid there can be: rowids may be negative.
         let cursor = cursor.map_or_else(|| i64::MIN.to_string(), str::to_owned);
-        Statement {
-            sql,
-            params: vec![Param::Text(cursor), Param::Text(now.to_text())],
-        }
+        let mut values: Vec<Argument> = NOW.map(|form| instant(form, now)).into();
+        values.push(cursor.into());
+        statement(sql, values)
+    }
+
+    fn delete_expired(layout: &Layout, now: Timestamp, sids: &[&str]) -> Statement<Self> {
+        let sql = layout.text("delete expired", || {
+            format!(
+                "DELETE FROM {} AS t WHERE {} IN (SELECT j.value FROM json_each(?4) AS j) AND {}",
+                layout.table,
+                layout.sid,
+                expired(layout)
+            )
+        });
+        let mut values: Vec<Argument> = NOW.map(|form| instant(form, now)).into();
+        values.push(sids_document(sids.iter().copied()).into());
+        statement(sql, values)
     }
 
     fn rows_affected(result: &Self::QueryResult) -> u64 {
@@ -266,20 +291,6 @@ impl Dialect for Sqlite {
         StoreError {
             kind,
             remedy,
-            ..failed
-        }
-    }
-
-    fn connection_error(error: sqlx::Error, target: &Target<Self>) -> StoreError {
-        let failed = Self::error(error);
-        if failed.remedy == Remedy::Retry {
-            return failed;
-        }
-        let reason = (target.explain)(&target.options).unwrap_or_else(|| failed.message.clone());
-        let message = format!("cannot open {}: {reason}", target.name);
-        StoreError {
-            kind: Kind::Connection,
-            message,
             ..failed
         }
     }
@@ -342,99 +353,112 @@ fn parameter<T: FromStr<Err: std::fmt::Display>>(key: &str, value: &str) -> Resu
     })
 }
 
-/// The expiry as comparable text whatever form it was written in; NULL if it is no date as text.
-fn instant(layout: &Layout) -> String {
-    let expires = format!("{}.{}", layout.table, layout.expires);
+/// A bound value.
+enum Argument {
+    Text(String),
+    Integer(i64),
+    Blob(Vec<u8>),
+}
+
+impl From<String> for Argument {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+fn statement(sql: SqlStr, values: impl IntoIterator<Item = Argument>) -> Statement<Sqlite> {
+    let mut arguments = SqliteArguments::default();
+    for value in values {
+        // None of these encodings can fail.
+        _ = match value {
+            Argument::Text(text) => arguments.add(text),
+            Argument::Integer(integer) => arguments.add(integer),
+            Argument::Blob(bytes) => arguments.add(bytes),
+        };
+    }
+    Statement { sql, arguments }
+}
+
+/// The time is bound in three forms, as ?1, ?2 and ?3, and a statement takes the one of its column.
+const NOW: [InstantForm; 3] = [
+    InstantForm::Text,
+    InstantForm::Seconds,
+    InstantForm::Milliseconds,
+];
+
+/// The parameter with the time in a form.
+fn now(form: InstantForm) -> &'static str {
+    match form {
+        InstantForm::Zoned | InstantForm::Local | InstantForm::Text => "?1",
+        InstantForm::Seconds => "?2",
+        InstantForm::Milliseconds => "?3",
+    }
+}
+
+fn instant(form: InstantForm, at: Timestamp) -> Argument {
+    match form {
+        InstantForm::Zoned | InstantForm::Local | InstantForm::Text => at.to_text().into(),
+        InstantForm::Seconds => Argument::Integer(at.seconds()),
+        InstantForm::Milliseconds => Argument::Integer(at.0),
+    }
+}
+
+/// The expiry as it can be compared with the time; NULL for what is not of the column's form. Texts are brought to
+/// Sequelize's form first, whatever form they were written in.
+fn comparable(layout: &Layout) -> String {
+    let expires = format!("t.{}", layout.expires.name);
+    if layout.expires.form == InstantForm::Text {
+        format!(
+            "strftime('%Y-%m-%d %H:%M:%f +00:00', CASE typeof({expires}) WHEN 'text' THEN {expires} END)"
+        )
+    } else {
+        format!("CASE typeof({expires}) WHEN 'integer' THEN {expires} END")
+    }
+}
+
+fn expired(layout: &Layout) -> String {
+    format!("{} <= {}", comparable(layout), now(layout.expires.form))
+}
+
+fn live(layout: &Layout) -> String {
     format!(
-        "strftime('%Y-%m-%d %H:%M:%f +00:00', CASE typeof({expires}) WHEN 'text' THEN {expires} END)"
+        "(t.{} IS NULL OR {} > {}){}",
+        layout.expires.name,
+        comparable(layout),
+        now(layout.expires.form),
+        not_deleted(layout)
     )
 }
 
-/// Whether a row is live at the time in the parameter `now`.
-fn live(layout: &Layout, now: &str) -> String {
-    format!(
-        "({}.{} IS NULL OR {} > {now})",
-        layout.table,
-        layout.expires,
-        instant(layout)
-    )
-}
-
-/// The statements of a batch. ?1 is the time, ?2 to ?5 the documents of upserts, updates, touches and destroys, ?6 the
-/// blob that holds texts and bytes. More than one statement makes a transaction.
+/// The statements of a batch. Behind the time in its three forms, ?4 to ?7 are the documents of upserts, updates,
+/// touches and destroys, ?8 is the blob that holds texts and bytes. More than one statement makes a transaction.
 fn write_script(layout: &Layout, batch: &Batch<'_>) -> String {
-    let Layout {
-        table,
-        sid,
-        expires,
-        data,
-        ..
-    } = layout;
-    let extra: Vec<String> = batch
-        .extra
-        .iter()
-        .map(|column| Sqlite::quote(column))
-        .collect();
-    let values = || {
-        extra
-            .iter()
-            .enumerate()
-            .map(|(index, _)| extra_value(index))
+    let extra = batch.extra.iter().enumerate();
+    let rows = Rows {
+        layout,
+        sid: "j.value->>0",
+        expires: "j.value->>1".to_owned(),
+        data: "CAST(substr(?8, j.value->>2, j.value->>3) AS TEXT)".to_owned(),
+        extra: extra
+            .map(|(index, column)| (Sqlite::quote(column), extra_value(index)))
+            .collect(),
+        now: &|column: &InstantColumn| now(column.form).to_owned(),
+        live: live(layout),
     };
-    let text = "CAST(substr(?6, j.value->>2, j.value->>3) AS TEXT)";
     let mut statements = Vec::new();
     if !batch.upserts.is_empty() {
-        let stamps = layout.created_at.iter().chain(&layout.updated_at);
-        let columns = [sid, expires, data]
-            .into_iter()
-            .chain(stamps.clone())
-            .chain(&extra)
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(", ");
-        let values = ["j.value->>0", "j.value->>1", text]
-            .map(String::from)
-            .into_iter()
-            .chain(stamps.map(|_| "?1".to_owned()))
-            .chain(values())
-            .collect::<Vec<_>>()
-            .join(", ");
-        let changes = [expires, data]
-            .into_iter()
-            .chain(&layout.updated_at)
-            .chain(&extra)
-            .map(|column| format!("{column} = excluded.{column}"))
-            .collect::<Vec<_>>()
-            .join(", ");
-        statements.push(format!(
-            "INSERT INTO {table} ({columns}) SELECT {values} FROM json_each(?2) AS j WHERE true \
-             ON CONFLICT ({sid}) DO UPDATE SET {changes}"
-        ));
+        statements.push(rows.upsert("json_each(?4) AS j"));
     }
-    let stamp = layout
-        .updated_at
-        .as_ref()
-        .map(|column| format!(", {column} = ?1"))
-        .unwrap_or_default();
     if !batch.updates.is_empty() {
-        let mut changes = format!("{expires} = j.value->>1, {data} = {text}{stamp}");
-        for (column, value) in extra.iter().zip(values()) {
-            _ = write!(changes, ", {column} = {value}");
-        }
-        statements.push(format!(
-            "UPDATE {table} SET {changes} FROM json_each(?3) AS j WHERE {table}.{sid} = j.value->>0"
-        ));
+        statements.push(rows.update("json_each(?5) AS j"));
     }
     if !batch.touches.is_empty() {
-        statements.push(format!(
-            "UPDATE {table} SET {expires} = j.value->>1{stamp} FROM json_each(?4) AS j \
-             WHERE {table}.{sid} = j.value->>0 AND {live}",
-            live = live(layout, "?1"),
-        ));
+        statements.push(rows.touch("json_each(?6) AS j"));
     }
     if !batch.destroys.is_empty() {
         statements.push(format!(
-            "DELETE FROM {table} WHERE {sid} IN (SELECT j.value FROM json_each(?5) AS j)"
+            "DELETE FROM {} WHERE {} IN (SELECT j.value FROM json_each(?7) AS j)",
+            layout.table, layout.sid
         ));
     }
     if let [statement] = &statements[..] {
@@ -448,8 +472,8 @@ fn extra_value(index: usize) -> String {
     let path = format!("$[{}]", index + 4);
     format!(
         "CASE json_type(j.value, '{path}') WHEN 'array' THEN CASE j.value->>'{path}[0]' \
-         WHEN 'text' THEN CAST(substr(?6, j.value->>'{path}[1]', j.value->>'{path}[2]') AS TEXT) \
-         ELSE substr(?6, j.value->>'{path}[1]', j.value->>'{path}[2]') END ELSE j.value->>'{path}' END"
+         WHEN 'text' THEN CAST(substr(?8, j.value->>'{path}[1]', j.value->>'{path}[2]') AS TEXT) \
+         ELSE substr(?8, j.value->>'{path}[1]', j.value->>'{path}[2]') END ELSE j.value->>'{path}' END"
     )
 }
 
@@ -467,13 +491,15 @@ fn sids_document<'a>(sids: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// `[["sid", "expires"], …]`
-fn touches_document(touches: &[Write<'_>]) -> String {
+fn touches_document(layout: &Layout, touches: &[Write<'_>]) -> String {
     let mut document = String::from("[");
     for (index, write) in touches.iter().enumerate() {
         if let Effect::Touch { expires } = write.effect {
             document.push_str(if index > 0 { ",[" } else { "[" });
             push_string(&mut document, write.sid);
-            _ = write!(document, r#","{}"]"#, expires.to_text());
+            document.push(',');
+            push_instant(&mut document, layout.expires.form, expires);
+            document.push(']');
         }
     }
     document.push(']');
@@ -481,7 +507,7 @@ fn touches_document(touches: &[Write<'_>]) -> String {
 }
 
 /// `[["sid", "expires", offset, length, extra…], …]`; the texts go to the blob.
-fn rows_document(writes: &[Write<'_>], blob: &mut Vec<u8>) -> String {
+fn rows_document(layout: &Layout, writes: &[Write<'_>], blob: &mut Vec<u8>) -> String {
     let mut document = String::from("[");
     for (index, write) in writes.iter().enumerate() {
         let (Effect::Upsert {
@@ -499,7 +525,9 @@ fn rows_document(writes: &[Write<'_>], blob: &mut Vec<u8>) -> String {
         };
         document.push_str(if index > 0 { ",[" } else { "[" });
         push_string(&mut document, write.sid);
-        _ = write!(document, r#","{}","#, expires.to_text());
+        document.push(',');
+        push_instant(&mut document, layout.expires.form, expires);
+        document.push(',');
         push_piece(&mut document, blob, data.as_bytes());
         for extra in extra {
             document.push(',');
@@ -509,6 +537,14 @@ fn rows_document(writes: &[Write<'_>], blob: &mut Vec<u8>) -> String {
     }
     document.push(']');
     document
+}
+
+fn push_instant(document: &mut String, form: InstantForm, at: Timestamp) {
+    match instant(form, at) {
+        Argument::Integer(integer) => _ = write!(document, "{integer}"),
+        Argument::Text(text) => push_string(document, &text),
+        Argument::Blob(_) => {}
+    }
 }
 
 fn push_value(document: &mut String, blob: &mut Vec<u8>, value: &Value) {
@@ -547,6 +583,7 @@ fn push_string(document: &mut String, text: &str) {
 enum Found {
     Null,
     Text,
+    Integer,
     Other,
 }
 
@@ -555,6 +592,7 @@ fn found(value: &SqliteValueRef<'_>) -> Found {
     match value.type_info().name() {
         _ if value.is_null() => Found::Null,
         "TEXT" | "BLOB" => Found::Text,
+        "INTEGER" => Found::Integer,
         _ => Found::Other,
     }
 }
@@ -572,26 +610,8 @@ fn explain(options: &SqliteConnectOptions) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::ColumnNames;
+    use crate::dialect::tests::{batch, column, table, write};
     use crate::operation::Extra;
-
-    fn table() -> TableConfig {
-        TableConfig {
-            name: "Sessions".into(),
-            columns: ColumnNames::default(),
-            create: true,
-        }
-    }
-
-    fn column(name: &str, declared: &str) -> Column {
-        Column {
-            name: name.into(),
-            declared: declared.into(),
-            nullable: true,
-            has_default: false,
-            unique: name == "sid",
-        }
-    }
 
     fn layout(names: &[&str]) -> Layout {
         let columns = names.iter().map(|name| column(name, "TEXT")).collect();
@@ -602,12 +622,11 @@ mod tests {
         layout(&["sid", "expires", "data", "createdAt", "updatedAt"])
     }
 
-    fn write<'a>(sid: &'a str, effect: Effect<'a>) -> Write<'a> {
-        Write { sid, effect }
-    }
-
-    fn batch<'a>(writes: &[Write<'a>]) -> Batch<'a> {
-        Batch::split(writes).remove(0)
+    fn sql(layout: &Layout, batch: &Batch<'_>) -> String {
+        let [statement] = &Sqlite::write(layout, batch, Timestamp(1))[..] else {
+            panic!("SQLite takes a commit as one text")
+        };
+        statement.sql.as_str().to_owned()
     }
 
     #[test]
@@ -628,23 +647,20 @@ mod tests {
             extra: &[],
         };
         let batch = batch(&[write("a", upsert), write("b", upsert)]);
-        let statement = Sqlite::write(&layout, &batch, Timestamp(1));
         assert_eq!(
-            statement.sql.as_str(),
-            "INSERT INTO `Sessions` (`sid`, `expires`, `data`, `createdAt`, `updatedAt`) \
-             SELECT j.value->>0, j.value->>1, CAST(substr(?6, j.value->>2, j.value->>3) AS TEXT), ?1, ?1 \
-             FROM json_each(?2) AS j WHERE true \
+            sql(&layout, &batch),
+            "INSERT INTO `Sessions` (`sid`, `createdAt`, `expires`, `data`, `updatedAt`) \
+             SELECT j.value->>0, ?1, j.value->>1, CAST(substr(?8, j.value->>2, j.value->>3) AS TEXT), ?1 \
+             FROM json_each(?4) AS j WHERE true \
              ON CONFLICT (`sid`) DO UPDATE SET `expires` = excluded.`expires`, `data` = excluded.`data`, \
              `updatedAt` = excluded.`updatedAt`"
         );
+        let mut blob = Vec::new();
         assert_eq!(
-            statement.params[1],
-            Param::Text(
-                r#"[["a","1970-01-01 00:00:00.000 +00:00",1,2],["b","1970-01-01 00:00:00.000 +00:00",3,2]]"#
-                    .into()
-            )
+            rows_document(&layout, &batch.upserts, &mut blob),
+            r#"[["a","1970-01-01 00:00:00.000 +00:00",1,2],["b","1970-01-01 00:00:00.000 +00:00",3,2]]"#
         );
-        assert_eq!(statement.params[5], Param::Blob(b"{}{}".to_vec()));
+        assert_eq!(blob, b"{}{}");
     }
 
     #[test]
@@ -663,16 +679,16 @@ mod tests {
         ];
         let batch = batch(&writes);
         assert_eq!(
-            Sqlite::write(&layout, &batch, Timestamp(1)).sql.as_str(),
+            sql(&layout, &batch),
             "BEGIN IMMEDIATE; \
-             UPDATE `Sessions` SET `expires` = j.value->>1, \
-             `data` = CAST(substr(?6, j.value->>2, j.value->>3) AS TEXT), `updated_at` = ?1 \
-             FROM json_each(?3) AS j WHERE `Sessions`.`sid` = j.value->>0; \
-             UPDATE `Sessions` SET `expires` = j.value->>1, `updated_at` = ?1 FROM json_each(?4) AS j \
-             WHERE `Sessions`.`sid` = j.value->>0 AND (`Sessions`.`expires` IS NULL OR \
-             strftime('%Y-%m-%d %H:%M:%f +00:00', CASE typeof(`Sessions`.`expires`) WHEN 'text' \
-             THEN `Sessions`.`expires` END) > ?1); \
-             DELETE FROM `Sessions` WHERE `sid` IN (SELECT j.value FROM json_each(?5) AS j); \
+             UPDATE `Sessions` AS t SET `expires` = j.value->>1, \
+             `data` = CAST(substr(?8, j.value->>2, j.value->>3) AS TEXT), `updated_at` = ?1 \
+             FROM json_each(?5) AS j WHERE t.`sid` = j.value->>0; \
+             UPDATE `Sessions` AS t SET `expires` = j.value->>1, `updated_at` = ?1 FROM json_each(?6) AS j \
+             WHERE t.`sid` = j.value->>0 AND (t.`expires` IS NULL OR \
+             strftime('%Y-%m-%d %H:%M:%f +00:00', CASE typeof(t.`expires`) WHEN 'text' \
+             THEN t.`expires` END) > ?1); \
+             DELETE FROM `Sessions` WHERE `sid` IN (SELECT j.value FROM json_each(?7) AS j); \
              COMMIT"
         );
         assert_eq!(Sqlite::gone(&batch, &[0, 0, 1, 1, 0]), 1);
@@ -697,7 +713,7 @@ mod tests {
         };
         let mut blob = Vec::new();
         assert_eq!(
-            rows_document(&[write("a\"", effect)], &mut blob),
+            rows_document(&sequelize(), &[write("a\"", effect)], &mut blob),
             r#"[["a\"","1970-01-01 00:00:00.000 +00:00",1,1,2.0,["text",2,3],["blob",5,1]]]"#
         );
         assert_eq!(blob, b"\0a\0b\xff");
@@ -710,7 +726,13 @@ mod tests {
 
     #[test]
     fn urls_say_where_and_how() {
-        let target = |url: &str| Sqlite::target(url, 4);
+        let target = |url: &str| {
+            let connection = ConnectionConfig {
+                url: url.into(),
+                prepared_statements: true,
+            };
+            Sqlite::target(&connection, 4)
+        };
         let file = target("sqlite:./a.db?busy_timeout=7&synchronous=FULL").unwrap();
         assert!(file.options.get_filename().is_absolute());
         assert_eq!(file.lanes.readers, 2);
@@ -737,13 +759,6 @@ mod tests {
         };
         let message = refused(vec![column("sid", "TEXT"), column("data", "TEXT")]);
         assert!(message.contains("no column `expires`"), "{message}");
-        let numeric = vec![
-            column("sid", "TEXT"),
-            column("expires", "BIGINT"),
-            column("data", "TEXT"),
-        ];
-        let message = refused(numeric);
-        assert!(message.contains("`expires`"), "{message}");
         let mut loose = column("sid", "TEXT");
         loose.unique = false;
         let message = refused(vec![

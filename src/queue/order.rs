@@ -34,6 +34,21 @@ pub struct Lanes {
     pub prune_as_writer: bool,
 }
 
+impl Lanes {
+    /// Lanes for a database server: as many readers as writers, and one for the whole table.
+    pub fn of_server(connections: u32) -> Self {
+        let connections = connections.max(1) as usize;
+        let table = connections > 2;
+        let both = connections - usize::from(table);
+        Self {
+            readers: both / 2,
+            writers: both - both / 2,
+            table,
+            prune_as_writer: false,
+        }
+    }
+}
+
 /// An operation with what the order needs to know of it.
 #[derive(Debug)]
 pub struct Placed {

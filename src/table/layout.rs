@@ -19,6 +19,41 @@ pub struct Column {
     pub has_default: bool,
     /// No two rows can have the same value: it is the primary key, or has a unique index of its own.
     pub unique: bool,
+    /// The collation, where it decides which sids are the same.
+    pub collation: Option<String>,
+}
+
+/// How a column keeps instants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InstantForm {
+    /// A date of the database that knows its zone.
+    Zoned,
+    /// A date of the database without a zone; kept in the zone that the options say.
+    Local,
+    /// Text as Sequelize writes it to SQLite.
+    Text,
+    /// Seconds since the Unix epoch.
+    Seconds,
+    /// Milliseconds since the Unix epoch.
+    Milliseconds,
+}
+
+/// How a column keeps the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DataForm {
+    Text,
+    Json,
+    Binary,
+}
+
+/// A column that holds instants.
+#[derive(Debug, Clone)]
+pub struct InstantColumn {
+    /// Quoted.
+    pub name: String,
+    pub form: InstantForm,
+    /// The declared type has a fraction of seconds, as `DATETIME(3)` of MySQL has.
+    pub precise: bool,
 }
 
 /// A table that can serve: quoted names, and a text for each statement.
@@ -26,10 +61,17 @@ pub struct Column {
 pub struct Layout {
     pub table: String,
     pub sid: String,
-    pub expires: String,
+    /// The sid column as the database describes it.
+    pub sid_column: Column,
+    pub expires: InstantColumn,
     pub data: String,
-    pub created_at: Option<String>,
-    pub updated_at: Option<String>,
+    pub data_form: DataForm,
+    pub created_at: Option<InstantColumn>,
+    pub updated_at: Option<InstantColumn>,
+    /// Where it is not NULL, the row is softly deleted (Sequelize's `paranoid`), and counts as absent.
+    pub deleted_at: Option<String>,
+    /// Minutes east of UTC in which dates without a zone are kept.
+    pub offset: i32,
     columns: Vec<Column>,
     texts: Mutex<HashMap<String, SqlStr>>,
 }
@@ -51,24 +93,34 @@ impl Layout {
         let data = required(config, &columns, "data", data)?;
         let created_at = find("createdAt", &names.created_at, &["createdAt", "created_at"])?;
         let updated_at = find("updatedAt", &names.updated_at, &["updatedAt", "updated_at"])?;
+        let deleted_at = find("deletedAt", &names.deleted_at, &["deletedAt", "deleted_at"])?;
         if !sid.unique {
-            return Err(unfit(
-                config,
-                sid,
-                "it has to be the primary key or have a unique index of its own",
-            ));
+            let reason = "it has to be the primary key or have a unique index of its own";
+            return Err(unfit(config, sid, reason));
         }
-        if let Some(reason) = DB::refuse_expires(expires) {
-            return Err(unfit(config, expires, &reason));
+        if let Some(reason) = DB::refuse_sid(sid) {
+            return Err(unfit(config, sid, &reason));
         }
-        let quote = |column: &Column| DB::quote(&column.name);
+        let instant = |column: &Column| {
+            let form = DB::instant_form(column).map_err(|reason| unfit(config, column, &reason))?;
+            Ok(InstantColumn {
+                name: DB::quote(&column.name),
+                form,
+                precise: column.declared.contains('('),
+            })
+        };
+        let data_form = DB::data_form(data).map_err(|reason| unfit(config, data, &reason))?;
         Ok(Self {
-            table: DB::quote(&config.name),
-            sid: quote(sid),
-            expires: quote(expires),
-            data: quote(data),
-            created_at: created_at.map(quote),
-            updated_at: updated_at.map(quote),
+            table: DB::table_name(config),
+            sid: DB::quote(&sid.name),
+            sid_column: sid.clone(),
+            expires: instant(expires)?,
+            data: DB::quote(&data.name),
+            data_form,
+            created_at: created_at.map(instant).transpose()?,
+            updated_at: updated_at.map(instant).transpose()?,
+            deleted_at: deleted_at.map(|column| DB::quote(&column.name)),
+            offset: config.offset,
             texts: Mutex::default(),
             columns,
         })
@@ -85,8 +137,8 @@ impl Layout {
         text
     }
 
-    pub fn has_column(&self, name: &str) -> bool {
-        self.columns.iter().any(|column| column.name == name)
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
     }
 
     pub fn column_names(&self) -> String {
@@ -109,7 +161,7 @@ fn find<'a>(
         ColumnName::Named(name) => named(name).map(Some).ok_or_else(|| {
             StoreError::table(format!(
                 "table `{}` has no column `{name}`, which the option `columns.{option}` names; it has {}",
-                config.name,
+                config.full_name(),
                 list(columns)
             ))
         }),
@@ -126,7 +178,7 @@ fn required<'a>(
         StoreError::table(format!(
             "table `{}` cannot serve as a session table: it has no column `{part}`, only {}; \
              the option `columns` says which column to use",
-            config.name,
+            config.full_name(),
             list(columns)
         ))
     })
@@ -135,7 +187,8 @@ fn required<'a>(
 fn unfit(config: &TableConfig, column: &Column, reason: &str) -> StoreError {
     StoreError::table(format!(
         "table `{}` cannot serve as a session table: column `{}` does not fit: {reason}",
-        config.name, column.name
+        config.full_name(),
+        column.name
     ))
 }
 

@@ -2,24 +2,25 @@
 
 mod layout;
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::TryStreamExt;
 use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::query::Query;
-use sqlx::{
-    ColumnIndex, Connection, Database, Decode, Either, Encode, Executor, IntoArguments, Pool, Row,
-    Type,
-};
+use sqlx::{ColumnIndex, Connection, Decode, Either, Executor, IntoArguments, Pool, Row, Type};
 
 use crate::config::{PoolConfig, TableConfig};
-use crate::dialect::{Batch, Dialect, Param, Statement, Target, rendered};
+use crate::dialect::{Batch, Dialect, Key, Statement, Target, clear, drop_table, rendered, sample};
 use crate::error::{Kind, Remedy, Result, StoreError};
 use crate::operation::{Extra, Stored};
 use crate::timestamp::Timestamp;
 
-pub use layout::{Column, Layout};
+pub use layout::{Column, DataForm, InstantColumn, InstantForm, Layout};
+
+/// A larger number than this is not meant as seconds: they would reach beyond the year 5138.
+const MAX_SECONDS: i64 = 100_000_000_000;
 
 /// One write to one session.
 #[derive(Debug, Clone, Copy)]
@@ -154,7 +155,7 @@ impl<DB: Dialect> Table<DB> {
         };
         Self {
             config,
-            pool: options.connect_lazy_with(target.options.clone()),
+            pool: DB::prepared(options).connect_lazy_with(target.options.clone()),
             target,
             layout: Mutex::default(),
             seen: AtomicBool::new(false),
@@ -188,9 +189,9 @@ impl<DB: Dialect> Table<DB>
 where
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
     DB::Arguments: IntoArguments<DB>,
-    String: Type<DB> + for<'q> Encode<'q, DB> + for<'r> Decode<'r, DB>,
-    i64: Type<DB> + for<'q> Encode<'q, DB> + for<'r> Decode<'r, DB>,
-    Vec<u8>: Type<DB> + for<'q> Encode<'q, DB>,
+    String: Type<DB> + for<'r> Decode<'r, DB>,
+    i64: Type<DB> + for<'r> Decode<'r, DB>,
+    bool: Type<DB> + for<'r> Decode<'r, DB>,
     usize: ColumnIndex<DB::Row>,
 {
     /// The statements for the table as it is: looked at, and made if it is missing and may be made, at the first use.
@@ -206,12 +207,14 @@ where
         if columns.is_empty() {
             return Err(StoreError::table(format!(
                 "table `{}` does not exist; create it with: {}",
-                self.config.name,
+                self.config.full_name(),
                 DB::create_table(&self.config)
             )));
         }
         self.seen.store(true, Ordering::Relaxed);
-        let layout = Arc::new(Layout::new::<DB>(&self.config, columns)?);
+        let mut layout = Layout::new::<DB>(&self.config, columns)?;
+        self.tell_seconds(connection, &mut layout).await?;
+        let layout = Arc::new(layout);
         self.set_known(Some(Arc::clone(&layout)));
         Ok(layout)
     }
@@ -242,7 +245,9 @@ where
     ) -> Result<Arc<Layout>> {
         let missing = |layout: &Layout| {
             let mut columns = batch.extra.iter();
-            columns.find(|column| !layout.has_column(column)).copied()
+            columns
+                .find(|column| layout.column(column).is_none())
+                .copied()
         };
         if missing(&layout).is_some() {
             self.set_known(None);
@@ -253,7 +258,7 @@ where
         };
         let message = format!(
             "table `{}` has no column `{column}`, which `extendDefaultFields` returned; it has {}",
-            self.config.name,
+            self.config.full_name(),
             layout.column_names()
         );
         Err(StoreError::table(message).with_remedy(Remedy::Isolate))
@@ -268,9 +273,8 @@ where
     ) -> Result<u64> {
         let layout = self.layout(connection).await?;
         let layout = self.check_columns(connection, layout, batch).await?;
-        let statement = query::<DB>(DB::write(&layout, batch, now));
-        let ran = affected::<DB>(connection, statement).await;
-        match ran {
+        let statements = DB::write(&layout, batch, now);
+        match affected::<DB>(connection, statements).await {
             Ok(affected) => Ok(DB::gone(batch, &affected)),
             Err(error) => {
                 if let Some(rollback) = DB::ROLLBACK {
@@ -281,15 +285,95 @@ where
             }
         }
     }
+
+    /// Deletes the expired sessions of one window.
+    async fn prune_window(
+        &self,
+        connection: &mut DB::Connection,
+        layout: &Layout,
+        now: Timestamp,
+        cursor: Option<&str>,
+    ) -> sqlx::Result<(u64, Option<String>)> {
+        let rows = query(DB::expired(layout, now, cursor))
+            .fetch_all(&mut *connection)
+            .await?;
+        let mut next = None;
+        let mut sids: Vec<String> = Vec::new();
+        for row in &rows {
+            next = row.try_get(0)?;
+            sids.extend(row.try_get::<Option<String>, _>(1)?);
+        }
+        if sids.is_empty() {
+            return Ok((0, next));
+        }
+        sids.sort_unstable();
+        let sids: Vec<&str> = sids.iter().map(String::as_str).collect();
+        let deleted = query(DB::delete_expired(layout, now, &sids))
+            .execute(connection)
+            .await?;
+        Ok((DB::rows_affected(&deleted), next))
+    }
+
+    /// The same while no other process prunes; nothing if another one does.
+    async fn prune_alone(
+        &self,
+        connection: &mut DB::Connection,
+        layout: &Layout,
+        now: Timestamp,
+        cursor: Option<&str>,
+        lock: Statement<DB>,
+    ) -> sqlx::Result<(u64, Option<String>)> {
+        let mut transaction = connection.begin().await?;
+        let row = query(lock).fetch_one(&mut *transaction).await?;
+        if !row.try_get(0)? {
+            return Ok((0, None));
+        }
+        let pruned = self
+            .prune_window(&mut transaction, layout, now, cursor)
+            .await;
+        if let Some(unlock) = DB::prune_unlock(layout) {
+            query(unlock).execute(&mut *transaction).await?;
+        }
+        let pruned = pruned?;
+        transaction.commit().await?;
+        Ok(pruned)
+    }
+
+    /// Seconds or milliseconds: a column of integers does not say, but what is in it does.
+    async fn tell_seconds(
+        &self,
+        connection: &mut DB::Connection,
+        layout: &mut Layout,
+    ) -> Result<()> {
+        if !matches!(
+            layout.expires.form,
+            InstantForm::Seconds | InstantForm::Milliseconds
+        ) {
+            return Ok(());
+        }
+        let row = sqlx::query(sample(layout, DB::BIGINT))
+            .fetch_optional(connection)
+            .await
+            .map_err(|error| self.failed(error))?;
+        if let Some(row) = row {
+            let value: i64 = row.try_get(0).map_err(|error| self.failed(error))?;
+            layout.expires.form = if value > MAX_SECONDS {
+                InstantForm::Milliseconds
+            } else {
+                InstantForm::Seconds
+            };
+        }
+        Ok(())
+    }
 }
 
 impl<DB: Dialect> SessionTable for Table<DB>
 where
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
     DB::Arguments: IntoArguments<DB>,
-    String: Type<DB> + for<'q> Encode<'q, DB> + for<'r> Decode<'r, DB>,
-    i64: Type<DB> + for<'q> Encode<'q, DB> + for<'r> Decode<'r, DB>,
-    Vec<u8>: Type<DB> + for<'q> Encode<'q, DB>,
+    String: Type<DB> + for<'r> Decode<'r, DB>,
+    i64: Type<DB> + for<'r> Decode<'r, DB>,
+    bool: Type<DB> + for<'r> Decode<'r, DB>,
     usize: ColumnIndex<DB::Row>,
 {
     type Connection = PoolConnection<DB>;
@@ -315,11 +399,20 @@ where
             .fetch_all(&mut **connection)
             .await
             .map_err(|error| self.failed(error))?;
+        let mut by_sid = HashMap::new();
         for row in &found {
-            let (index, stored) = DB::stored(row).map_err(|error| self.failed(error))?;
-            if let Some(place) = rows.get_mut(index) {
-                *place = Some(stored);
+            let (key, stored) = DB::stored(row).map_err(|error| self.failed(error))?;
+            match key {
+                Key::Index(index) => {
+                    if let Some(place) = rows.get_mut(index) {
+                        *place = Some(stored);
+                    }
+                }
+                Key::Sid(sid) => _ = by_sid.insert(sid, stored),
             }
+        }
+        if !by_sid.is_empty() {
+            rows = sids.iter().map(|sid| by_sid.get(*sid).cloned()).collect();
         }
         Ok(rows)
     }
@@ -377,27 +470,19 @@ where
         cursor: Option<&str>,
     ) -> Result<(u64, Option<String>)> {
         let layout = self.layout(connection).await?;
-        let statement = query::<DB>(DB::delete_expired(&layout, now, cursor));
-        let mut stream = connection.fetch_many(statement);
-        let (mut removed, mut next) = (0, None);
-        while let Some(step) = stream
-            .try_next()
-            .await
-            .map_err(|error| self.failed(error))?
-        {
-            match step {
-                Either::Left(result) => removed = DB::rows_affected(&result),
-                Either::Right(row) => {
-                    next = row.try_get(0).map_err(|error| self.failed(error))?;
-                }
+        let pruned = match DB::prune_lock(&layout) {
+            Some(lock) => {
+                self.prune_alone(connection, &layout, now, cursor, lock)
+                    .await
             }
-        }
-        Ok((removed, next))
+            None => self.prune_window(connection, &layout, now, cursor).await,
+        };
+        pruned.map_err(|error| self.failed(error))
     }
 
     async fn clear(&self, connection: &mut Self::Connection) -> Result<()> {
         let layout = self.layout(connection).await?;
-        let sql = layout.text("clear", || DB::clear(&layout));
+        let sql = layout.text("clear", || clear(&layout));
         sqlx::query(sql)
             .execute(&mut **connection)
             .await
@@ -408,7 +493,7 @@ where
     async fn sync(&self, connection: &mut Self::Connection, force: bool) -> Result<()> {
         self.set_known(None);
         if force {
-            sqlx::raw_sql(rendered(DB::drop_table(&self.config)))
+            sqlx::raw_sql(rendered(drop_table::<DB>(&self.config)))
                 .execute(&mut **connection)
                 .await
                 .map_err(|error| self.failed(error))?;
@@ -420,38 +505,52 @@ where
     }
 }
 
-/// A query with its parameters bound.
-fn query<DB>(statement: Statement) -> Query<'static, DB, DB::Arguments>
+fn query<DB: Dialect>(statement: Statement<DB>) -> Query<'static, DB, DB::Arguments>
 where
-    DB: Database,
-    String: Type<DB> + for<'q> Encode<'q, DB>,
-    i64: Type<DB> + for<'q> Encode<'q, DB>,
-    Vec<u8>: Type<DB> + for<'q> Encode<'q, DB>,
+    DB::Arguments: IntoArguments<DB>,
 {
-    let query = sqlx::query(statement.sql);
-    let bound = statement.params.into_iter();
-    bound.fold(query, |query, param| match param {
-        Param::Text(text) => query.bind(text),
-        Param::Integer(integer) => query.bind(integer),
-        Param::Blob(bytes) => query.bind(bytes),
-    })
+    sqlx::query_with(statement.sql, statement.arguments)
 }
 
-/// Runs a query of one or more statements. Returns how many rows each of them changed.
+/// Runs the statements of one commit. Returns how many rows each of them changed.
 async fn affected<DB: Dialect>(
     connection: &mut DB::Connection,
-    query: Query<'static, DB, DB::Arguments>,
+    statements: Vec<Statement<DB>>,
 ) -> sqlx::Result<Vec<u64>>
 where
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
     DB::Arguments: IntoArguments<DB>,
 {
-    let mut results = connection.fetch_many(query);
     let mut affected = Vec::new();
+    if statements.len() == 1 {
+        for statement in statements {
+            run(connection, statement, &mut affected).await?;
+        }
+        return Ok(affected);
+    }
+    let mut transaction = connection.begin().await?;
+    for statement in statements {
+        run(&mut transaction, statement, &mut affected).await?;
+    }
+    transaction.commit().await?;
+    Ok(affected)
+}
+
+/// Runs a text, which on SQLite may hold several statements.
+async fn run<DB: Dialect>(
+    connection: &mut DB::Connection,
+    statement: Statement<DB>,
+    affected: &mut Vec<u64>,
+) -> sqlx::Result<()>
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+    DB::Arguments: IntoArguments<DB>,
+{
+    let mut results = connection.fetch_many(query(statement));
     while let Some(step) = results.try_next().await? {
         if let Either::Left(result) = step {
             affected.push(DB::rows_affected(&result));
         }
     }
-    Ok(affected)
+    Ok(())
 }

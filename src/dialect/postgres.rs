@@ -1,0 +1,661 @@
+//! PostgreSQL.
+//!
+//! A batch is bound as one array per column, so that every batch size has the same text; values of the application's own
+//! columns travel as text and are cast to the type that the column has. A batch of several kinds is one statement, whose
+//! parts touch different rows.
+
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
+use sqlx::{Arguments, ConnectOptions, Encode, Postgres, Row, Type};
+use std::str::FromStr;
+
+use super::on_conflict::{Rows, not_deleted};
+use super::{Batch, Dialect, Key, Statement, Target, column_names, driver_error, rendered};
+use crate::config::{ConnectionConfig, TableConfig};
+use crate::error::{Kind, Remedy, Result, StoreError};
+use crate::operation::{Expires, Extra, Stored, Value};
+use crate::queue::Lanes;
+use crate::table::{Column, DataForm, Effect, InstantColumn, InstantForm, Layout, Write};
+use crate::timestamp::Timestamp;
+
+/// Blocks that one step of pruning looks at: a megabyte.
+const PRUNE_BLOCKS: u32 = 128;
+
+impl Dialect for Postgres {
+    const BIGINT: &'static str = "bigint";
+
+    fn target(connection: &ConnectionConfig, max_connections: u32) -> Result<Target<Self>> {
+        let refused =
+            |error| StoreError::options(format!("the PostgreSQL URL cannot be used: {error}"));
+        let mut options = PgConnectOptions::from_str(&connection.url)
+            .map_err(refused)?
+            .disable_statement_logging();
+        if !connection.prepared_statements {
+            options = options.statement_cache_capacity(0);
+        }
+        let place = match options.get_socket() {
+            Some(folder) => folder.display().to_string(),
+            None => format!("{}:{}", options.get_host(), options.get_port()),
+        };
+        let database = options.get_database().unwrap_or(options.get_username());
+        Ok(Target {
+            name: format!("the PostgreSQL database `{database}` at {place}"),
+            options,
+            lanes: Lanes::of_server(max_connections),
+            in_memory: false,
+            explain: |_| None,
+        })
+    }
+
+    fn quote(identifier: &str) -> String {
+        format!("\"{}\"", identifier.replace('"', "\"\""))
+    }
+
+    fn look(table: &TableConfig) -> Statement<Self> {
+        let sql = "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull, \
+             a.atthasdef OR a.attidentity <> '', \
+             EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND i.indisvalid \
+             AND i.indpred IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum), NULL::text \
+             FROM pg_attribute a WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped \
+             ORDER BY a.attnum";
+        let mut arguments = PgArguments::default();
+        add(&mut arguments, Self::table_name(table));
+        Statement {
+            sql: rendered(sql.to_owned()),
+            arguments,
+        }
+    }
+
+    fn column(row: &PgRow) -> sqlx::Result<Column> {
+        Ok(Column {
+            name: row.try_get(0)?,
+            declared: row.try_get(1)?,
+            nullable: row.try_get(2)?,
+            has_default: row.try_get(3)?,
+            unique: row.try_get(4)?,
+            collation: row.try_get(5)?,
+        })
+    }
+
+    fn refuse_sid(column: &Column) -> Option<String> {
+        let fits = ["text", "character varying"]
+            .iter()
+            .any(|text| column.declared.starts_with(text));
+        (!fits).then(|| format!("it is {}, and has to be text or varchar", column.declared))
+    }
+
+    fn instant_form(column: &Column) -> Result<InstantForm, String> {
+        let declared = &column.declared;
+        match declared.as_str() {
+            "integer" => Ok(InstantForm::Seconds),
+            "bigint" => Ok(InstantForm::Milliseconds),
+            _ if declared.starts_with("timestamp") => {
+                if declared.ends_with("without time zone") {
+                    Ok(InstantForm::Local)
+                } else {
+                    Ok(InstantForm::Zoned)
+                }
+            }
+            _ if declared == "text" || declared.starts_with("character varying") => {
+                Ok(InstantForm::Text)
+            }
+            other => Err(format!(
+                "it is {other}, and has to be a timestamp, text, integer or bigint"
+            )),
+        }
+    }
+
+    fn data_form(column: &Column) -> Result<DataForm, String> {
+        match column.declared.as_str() {
+            "json" | "jsonb" => Ok(DataForm::Json),
+            "bytea" => Ok(DataForm::Binary),
+            "text" => Ok(DataForm::Text),
+            other if other.starts_with("character varying") => Ok(DataForm::Text),
+            other => Err(format!(
+                "it is {other}, and has to be text, varchar, json, jsonb or bytea"
+            )),
+        }
+    }
+
+    fn create_table(table: &TableConfig) -> String {
+        let names = column_names(table);
+        let definitions = names
+            .into_iter()
+            .zip([
+                "VARCHAR(128)",
+                "TIMESTAMP WITH TIME ZONE",
+                "TEXT",
+                "TIMESTAMP WITH TIME ZONE NOT NULL",
+                "TIMESTAMP WITH TIME ZONE NOT NULL",
+            ])
+            .filter_map(|(name, definition)| Some(format!("{} {definition}", Self::quote(name?))))
+            .collect::<Vec<_>>()
+            .join(", ");
+        format!(
+            "CREATE TABLE IF NOT EXISTS {} ({definitions}, PRIMARY KEY ({}));",
+            Self::table_name(table),
+            Self::quote(names[0].unwrap_or("sid"))
+        )
+    }
+
+    fn read(layout: &Layout, sids: &[&str]) -> Statement<Self> {
+        let sql = layout.text("read", || {
+            format!(
+                "SELECT j.i, {data}, {expires} FROM unnest($1::text[]) WITH ORDINALITY AS j (sid, i) \
+                 JOIN {table} AS t ON t.{sid} = j.sid{not_deleted}",
+                data = data_text(layout),
+                expires = milliseconds(layout),
+                table = layout.table,
+                sid = layout.sid,
+                not_deleted = not_deleted(layout),
+            )
+        });
+        let mut arguments = PgArguments::default();
+        add(&mut arguments, sids);
+        Statement { sql, arguments }
+    }
+
+    fn stored(row: &PgRow) -> sqlx::Result<(Key, Stored)> {
+        let place: i64 = row.try_get(0)?;
+        let expires = expires_of(row.try_get(2)?);
+        let data = row.try_get(1)?;
+        let index =
+            usize::try_from(place - 1).map_err(|error| sqlx::Error::Decode(error.into()))?;
+        Ok((Key::Index(index), Stored { data, expires }))
+    }
+
+    fn write(layout: &Layout, batch: &Batch<'_>, now: Timestamp) -> Vec<Statement<Self>> {
+        let key = format!("write {:?} {:?}", batch.kinds(), batch.extra);
+        let sql = layout.text(&key, || write_text(layout, batch));
+        let mut arguments = PgArguments::default();
+        add(&mut arguments, now.0);
+        add_rows(&mut arguments, &batch.upserts, batch.extra.len());
+        add_rows(&mut arguments, &batch.updates, batch.extra.len());
+        add_touches(&mut arguments, &batch.touches);
+        add_sids(&mut arguments, &batch.destroys);
+        vec![Statement { sql, arguments }]
+    }
+
+    fn gone(batch: &Batch<'_>, affected: &[u64]) -> u64 {
+        // An update is always the main part of its statement, the one whose rows are counted.
+        let updated = affected.first().copied().unwrap_or(0);
+        (batch.updates.len() as u64).saturating_sub(updated)
+    }
+
+    fn page(
+        layout: &Layout,
+        now: Timestamp,
+        after: &str,
+        limit: u32,
+        with_data: bool,
+    ) -> Statement<Self> {
+        let key = if with_data { "page" } else { "ids" };
+        let sql = layout.text(key, || {
+            format!(
+                "SELECT t.{sid}::text, {data} FROM {table} AS t WHERE t.{sid} > $2 AND {live} ORDER BY t.{sid} LIMIT $3",
+                sid = layout.sid,
+                data = if with_data { data_text(layout) } else { "NULL::text".to_owned() },
+                table = layout.table,
+                live = live(layout),
+            )
+        });
+        let mut arguments = PgArguments::default();
+        add(&mut arguments, now.0);
+        add(&mut arguments, after);
+        add(&mut arguments, i64::from(limit));
+        Statement { sql, arguments }
+    }
+
+    fn length(layout: &Layout, now: Timestamp) -> Statement<Self> {
+        let sql = layout.text("length", || {
+            format!(
+                "SELECT count(*) FROM {} AS t WHERE {}",
+                layout.table,
+                live(layout)
+            )
+        });
+        let mut arguments = PgArguments::default();
+        add(&mut arguments, now.0);
+        Statement { sql, arguments }
+    }
+
+    fn prune_lock(layout: &Layout) -> Option<Statement<Self>> {
+        let mut arguments = PgArguments::default();
+        add(
+            &mut arguments,
+            format!("rust-sequelize-store {}", layout.table),
+        );
+        let sql = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))";
+        Some(Statement {
+            sql: layout.text("prune lock", || sql.to_owned()),
+            arguments,
+        })
+    }
+
+    fn expired(layout: &Layout, now: Timestamp, cursor: Option<&str>) -> Statement<Self> {
+        // The number of blocks rides along, since the statement has to say where the table ends.
+        let sql = layout.text("expired", || {
+            format!(
+                "SELECT w.next, e.sid FROM (SELECT CASE WHEN $2 + {PRUNE_BLOCKS} < \
+                 pg_relation_size($3::regclass) / current_setting('block_size')::bigint \
+                 THEN ($2 + {PRUNE_BLOCKS})::text END AS next) AS w LEFT JOIN (SELECT t.{sid}::text AS sid FROM {table} AS t \
+                 WHERE t.ctid >= format('(%s,0)', $2)::tid AND t.ctid < format('(%s,0)', $2 + {PRUNE_BLOCKS})::tid \
+                 AND {expired}) AS e ON true",
+                sid = layout.sid,
+                table = layout.table,
+                expired = expired(layout),
+            )
+        });
+        let mut arguments = PgArguments::default();
+        add(&mut arguments, now.0);
+        let block: i64 = cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
+        add(&mut arguments, block);
+        add(&mut arguments, layout.table.clone());
+        Statement { sql, arguments }
+    }
+
+    fn delete_expired(layout: &Layout, now: Timestamp, sids: &[&str]) -> Statement<Self> {
+        let sql = layout.text("delete expired", || {
+            format!(
+                "DELETE FROM {} AS t WHERE t.{} = ANY($2) AND {}",
+                layout.table,
+                layout.sid,
+                expired(layout)
+            )
+        });
+        let mut arguments = PgArguments::default();
+        add(&mut arguments, now.0);
+        add(&mut arguments, sids);
+        Statement { sql, arguments }
+    }
+
+    fn rows_affected(result: &Self::QueryResult) -> u64 {
+        result.rows_affected()
+    }
+
+    // SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html
+    fn error(error: sqlx::Error) -> StoreError {
+        let mut failed = driver_error(&error);
+        let code = failed
+            .cause
+            .as_ref()
+            .and_then(|cause| cause.code.as_deref());
+        let Some(code) = code else {
+            return failed;
+        };
+        let (kind, remedy) = match code {
+            // Serialization failure, deadlock, lock not available.
+            "40001" | "40P01" | "55P03" => (Kind::Timeout, Remedy::Retry),
+            // Table created or type made by another process at the same moment.
+            "23505" if failed.message.contains("pg_") => (Kind::Database, Remedy::Retry),
+            "42P07" => (Kind::Database, Remedy::Retry),
+            // A plan that no longer fits, because the table was altered.
+            "0A000" if failed.message.contains("cached plan") => {
+                (Kind::Database, Remedy::Reconnect)
+            }
+            // Prepared statements that went to another connection.
+            "26000" | "42P05" => {
+                failed.message = format!(
+                    "{}; behind a pooler in transaction mode, set the option `preparedStatements` to false",
+                    failed.message
+                );
+                (Kind::Database, Remedy::Discard)
+            }
+            "42P01" | "42703" | "3F000" => (Kind::Table, Remedy::None),
+            // Shut down, crashed, starting up; and sessions ended by the administrator or for being idle.
+            "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => {
+                (Kind::Connection, Remedy::Reconnect)
+            }
+            // Canceled, by statement_timeout as a rule.
+            "57014" => (Kind::Timeout, Remedy::None),
+            _ => match &code[..2] {
+                "08" => (Kind::Connection, Remedy::Reconnect),
+                // Wrong password, unknown database, too many connections.
+                "28" | "3D" => (Kind::Connection, Remedy::Discard),
+                "53" => (Kind::Connection, Remedy::None),
+                // Data, constraint, syntax or access.
+                "22" | "23" | "42" => (Kind::Database, Remedy::Isolate),
+                _ => (Kind::Database, Remedy::None),
+            },
+        };
+        StoreError {
+            kind,
+            remedy,
+            ..failed
+        }
+    }
+}
+
+/// Adds a value. None of the types that are bound here can fail to encode.
+fn add<'q, T: Encode<'q, Postgres> + Type<Postgres>>(arguments: &mut PgArguments, value: T) {
+    _ = arguments.add(value);
+}
+
+/// Adds the arrays of upserts or updates: sids, expiries, texts, and one for each extra column.
+fn add_rows(arguments: &mut PgArguments, writes: &[Write<'_>], extra_columns: usize) {
+    if writes.is_empty() {
+        return;
+    }
+    let mut expiries = Vec::with_capacity(writes.len());
+    let mut texts = Vec::with_capacity(writes.len());
+    let mut extras: Vec<Vec<Option<String>>> = vec![Vec::new(); extra_columns];
+    for write in writes {
+        if let Effect::Upsert {
+            data,
+            expires,
+            extra,
+        }
+        | Effect::Update {
+            data,
+            expires,
+            extra,
+        } = write.effect
+        {
+            expiries.push(expires.0);
+            texts.push(data);
+            for (column, Extra { value, .. }) in extras.iter_mut().zip(extra) {
+                column.push(text(value));
+            }
+        }
+    }
+    add_sids(arguments, writes);
+    add(arguments, expiries);
+    add(arguments, texts);
+    for column in extras {
+        add(arguments, column);
+    }
+}
+
+fn add_touches(arguments: &mut PgArguments, touches: &[Write<'_>]) {
+    if touches.is_empty() {
+        return;
+    }
+    let expiries = touches.iter().filter_map(|write| match write.effect {
+        Effect::Touch { expires } => Some(expires.0),
+        _ => None,
+    });
+    add_sids(arguments, touches);
+    add(arguments, expiries.collect::<Vec<i64>>());
+}
+
+fn add_sids(arguments: &mut PgArguments, writes: &[Write<'_>]) {
+    if !writes.is_empty() {
+        let sids: Vec<&str> = writes.iter().map(|write| write.sid).collect();
+        add(arguments, sids);
+    }
+}
+
+/// A value as text that PostgreSQL casts to the type of its column.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Integer(value) => Some(value.to_string()),
+        Value::Real(value) => Some(format!("{value:?}")),
+        Value::Text(text) | Value::Json(text) => Some(text.clone()),
+        Value::Date(at) => Some(at.to_text()),
+        Value::Blob(bytes) => {
+            let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
+            Some(format!("\\x{}", digits.collect::<String>()))
+        }
+    }
+}
+
+/// The session as text.
+fn data_text(layout: &Layout) -> String {
+    match layout.data_form {
+        DataForm::Text | DataForm::Json => format!("t.{}::text", layout.data),
+        DataForm::Binary => format!("convert_from(t.{}, 'UTF8')", layout.data),
+    }
+}
+
+/// The expiry in ms since the epoch, or as text where it is kept so.
+fn milliseconds(layout: &Layout) -> String {
+    let expires = format!("t.{}", layout.expires.name);
+    match layout.expires.form {
+        InstantForm::Zoned => {
+            format!("floor(extract(epoch from {expires}) * 1000)::bigint::text")
+        }
+        InstantForm::Local => format!(
+            "floor(extract(epoch from {expires} AT TIME ZONE {}) * 1000)::bigint::text",
+            zone(layout)
+        ),
+        InstantForm::Seconds => format!("({expires}::bigint * 1000)::text"),
+        InstantForm::Text | InstantForm::Milliseconds => format!("{expires}::text"),
+    }
+}
+
+fn expires_of(text: Option<String>) -> Expires {
+    let Some(text) = text else {
+        return Expires::Never;
+    };
+    let at = text.parse().ok().map(Timestamp);
+    at.or_else(|| Timestamp::parse(&text))
+        .map_or(Expires::Unreadable, Expires::At)
+}
+
+fn zone(layout: &Layout) -> String {
+    format!("INTERVAL '{} minutes'", layout.offset)
+}
+
+/// An instant, given in ms as an expression of bigint, in the form of a column.
+fn instant(layout: &Layout, form: InstantForm, ms: &str) -> String {
+    match form {
+        InstantForm::Zoned => format!("to_timestamp({ms} / 1000.0)"),
+        InstantForm::Local => {
+            format!(
+                "(to_timestamp({ms} / 1000.0) AT TIME ZONE {})",
+                zone(layout)
+            )
+        }
+        InstantForm::Text => format!(
+            "to_char(to_timestamp({ms} / 1000.0) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.MS +00:00')"
+        ),
+        InstantForm::Seconds => format!("({ms} / 1000)"),
+        InstantForm::Milliseconds => ms.to_owned(),
+    }
+}
+
+/// The time of the statement, in the form of a column.
+fn now(layout: &Layout, form: InstantForm) -> String {
+    instant(layout, form, "$1::bigint")
+}
+
+fn expired(layout: &Layout) -> String {
+    let expires = &layout.expires;
+    format!("t.{} <= {}", expires.name, now(layout, expires.form))
+}
+
+fn live(layout: &Layout) -> String {
+    let expires = &layout.expires;
+    format!(
+        "(t.{name} IS NULL OR t.{name} > {now}){not_deleted}",
+        name = expires.name,
+        now = now(layout, expires.form),
+        not_deleted = not_deleted(layout)
+    )
+}
+
+/// The statement of a batch. $1 is the time in ms; then come the arrays of each kind that there is.
+fn write_text(layout: &Layout, batch: &Batch<'_>) -> String {
+    let mut parameters = Parameters { last: 1 };
+    let declared = |column: &str| {
+        layout
+            .column(column)
+            .map_or("text", |found| &found.declared)
+    };
+    let extra = batch.extra.iter().enumerate().map(|(index, column)| {
+        let value = format!("j.x{index}::{}", declared(column));
+        (Postgres::quote(column), value)
+    });
+    let rows = Rows {
+        layout,
+        sid: "j.sid",
+        expires: instant(layout, layout.expires.form, "j.e"),
+        data: match layout.data_form {
+            DataForm::Text => "j.d".to_owned(),
+            DataForm::Json => "j.d::json".to_owned(),
+            DataForm::Binary => "convert_to(j.d, 'UTF8')".to_owned(),
+        },
+        extra: extra.collect(),
+        now: &|column: &InstantColumn| now(layout, column.form),
+        live: live(layout),
+    };
+    let mut parts = Vec::new();
+    if !batch.upserts.is_empty() {
+        parts.push(rows.upsert(&parameters.rows(batch.extra.len())));
+    }
+    let update =
+        (!batch.updates.is_empty()).then(|| rows.update(&parameters.rows(batch.extra.len())));
+    if !batch.touches.is_empty() {
+        let arrays = [parameters.array("text"), parameters.array("bigint")];
+        parts.push(rows.touch(&format!("unnest({}) AS j (sid, e)", arrays.join(", "))));
+    }
+    if !batch.destroys.is_empty() {
+        parts.push(format!(
+            "DELETE FROM {} AS t WHERE t.{} = ANY({})",
+            layout.table,
+            layout.sid,
+            parameters.array("text")
+        ));
+    }
+    let main = update.or_else(|| parts.pop()).unwrap_or_default();
+    if parts.is_empty() {
+        return main;
+    }
+    let others: Vec<String> = (0..)
+        .zip(&parts)
+        .map(|(index, part)| format!("p{index} AS ({part})"))
+        .collect();
+    format!("WITH {} {main}", others.join(", "))
+}
+
+/// Numbers the parameters of a statement.
+struct Parameters {
+    last: u32,
+}
+
+impl Parameters {
+    fn array(&mut self, element: &str) -> String {
+        self.last += 1;
+        format!("${}::{element}[]", self.last)
+    }
+
+    /// The arrays of [`add_rows`] as a relation.
+    fn rows(&mut self, extra_columns: usize) -> String {
+        let mut arrays = ["text", "bigint", "text"]
+            .map(|element| self.array(element))
+            .to_vec();
+        let mut names = ["sid", "e", "d"].map(String::from).to_vec();
+        for index in 0..extra_columns {
+            arrays.push(self.array("text"));
+            names.push(format!("x{index}"));
+        }
+        format!("unnest({}) AS j ({})", arrays.join(", "), names.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::tests::{batch, column, table, write};
+
+    fn layout(expires: &str, data: &str) -> Layout {
+        let zoned = "timestamp with time zone";
+        let columns = vec![
+            column("sid", "character varying(36)"),
+            column("expires", expires),
+            column("data", data),
+            column("updatedAt", zoned),
+            column("userId", "integer"),
+        ];
+        Layout::new::<Postgres>(&table(), columns).unwrap()
+    }
+
+    fn sql(layout: &Layout, batch: &Batch<'_>) -> String {
+        Postgres::write(layout, batch, Timestamp(1))[0]
+            .sql
+            .as_str()
+            .to_owned()
+    }
+
+    #[test]
+    fn creates_a_table_with_a_wide_sid() {
+        let mut table = table();
+        table.schema = Some("app".into());
+        assert_eq!(
+            Postgres::create_table(&table),
+            "CREATE TABLE IF NOT EXISTS \"app\".\"Sessions\" (\"sid\" VARCHAR(128), \
+             \"expires\" TIMESTAMP WITH TIME ZONE, \"data\" TEXT, \"createdAt\" TIMESTAMP WITH TIME ZONE NOT NULL, \
+             \"updatedAt\" TIMESTAMP WITH TIME ZONE NOT NULL, PRIMARY KEY (\"sid\"));"
+        );
+    }
+
+    #[test]
+    fn a_batch_of_several_kinds_is_one_statement_around_the_update() {
+        let layout = layout("timestamp with time zone", "text");
+        let extra = [Extra {
+            column: "userId".into(),
+            value: Value::Integer(5),
+        }];
+        let (data, expires) = ("{}", Timestamp(0));
+        let writes = [
+            write(
+                "a",
+                Effect::Upsert {
+                    data,
+                    expires,
+                    extra: &extra,
+                },
+            ),
+            write(
+                "b",
+                Effect::Update {
+                    data,
+                    expires,
+                    extra: &extra,
+                },
+            ),
+            write("c", Effect::Touch { expires }),
+            write("d", Effect::Destroy),
+        ];
+        assert_eq!(
+            sql(&layout, &batch(&writes)),
+            "WITH p0 AS (INSERT INTO \"Sessions\" (\"sid\", \"expires\", \"data\", \"updatedAt\", \"userId\") \
+             SELECT j.sid, to_timestamp(j.e / 1000.0), j.d, to_timestamp($1::bigint / 1000.0), j.x0::integer \
+             FROM unnest($2::text[], $3::bigint[], $4::text[], $5::text[]) AS j (sid, e, d, x0) WHERE true \
+             ON CONFLICT (\"sid\") DO UPDATE SET \"expires\" = excluded.\"expires\", \"data\" = excluded.\"data\", \
+             \"updatedAt\" = excluded.\"updatedAt\", \"userId\" = excluded.\"userId\"), \
+             p1 AS (UPDATE \"Sessions\" AS t SET \"expires\" = to_timestamp(j.e / 1000.0), \
+             \"updatedAt\" = to_timestamp($1::bigint / 1000.0) FROM unnest($10::text[], $11::bigint[]) AS j (sid, e) \
+             WHERE t.\"sid\" = j.sid AND (t.\"expires\" IS NULL OR t.\"expires\" > to_timestamp($1::bigint / 1000.0))), \
+             p2 AS (DELETE FROM \"Sessions\" AS t WHERE t.\"sid\" = ANY($12::text[])) \
+             UPDATE \"Sessions\" AS t SET \"expires\" = to_timestamp(j.e / 1000.0), \"data\" = j.d, \
+             \"updatedAt\" = to_timestamp($1::bigint / 1000.0), \"userId\" = j.x0::integer \
+             FROM unnest($6::text[], $7::bigint[], $8::text[], $9::text[]) AS j (sid, e, d, x0) WHERE t.\"sid\" = j.sid"
+        );
+    }
+
+    #[test]
+    fn columns_of_other_types_get_values_of_their_form() {
+        let read = |expires, data| {
+            let statement = Postgres::read(&layout(expires, data), &["a"]);
+            statement.sql.as_str().to_owned()
+        };
+        assert!(read("bigint", "jsonb").contains("t.\"data\"::text, t.\"expires\"::text"));
+        assert!(
+            read("integer", "bytea")
+                .contains("convert_from(t.\"data\", 'UTF8'), (t.\"expires\"::bigint * 1000)")
+        );
+        assert!(
+            read("timestamp(6) without time zone", "json")
+                .contains("\"expires\" AT TIME ZONE INTERVAL '0 minutes'")
+        );
+    }
+
+    #[test]
+    fn values_become_text_that_the_server_casts() {
+        assert_eq!(text(&Value::Blob(vec![0, 255])).unwrap(), "\\x00ff");
+        assert_eq!(text(&Value::Bool(true)).unwrap(), "true");
+        assert_eq!(text(&Value::Null), None);
+    }
+}
