@@ -29,6 +29,8 @@ pub struct Target<DB: Database> {
     /// For messages; holds no password.
     pub name: String,
     pub lanes: Lanes,
+    /// The port of a server that is reached by TCP.
+    pub tcp_port: Option<u16>,
     /// The database lives as long as its one connection.
     pub in_memory: bool,
     /// Why connecting may have failed, where the driver's message says little.
@@ -165,6 +167,14 @@ pub fn column_names(table: &TableConfig) -> [Option<&str>; 5] {
         columns.created_at.or("createdAt"),
         columns.updated_at.or("updatedAt"),
     ]
+}
+
+/// Whether a server is on this machine, and the URL does not ask for encryption. It would protect nothing there, and cost
+/// about as much as the statements themselves.
+pub fn is_plain(url: &str, host: &str) -> bool {
+    let local = ["localhost", "127.0.0.1", "::1", "[::1]"].contains(&host);
+    let asked = ["sslmode", "ssl-mode"].iter().any(|key| url.contains(key));
+    local && !asked
 }
 
 /// Deletes every row, whatever it holds.

@@ -9,11 +9,13 @@
 
 use std::str::FromStr;
 
-use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlRow};
+use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlRow, MySqlSslMode};
 use sqlx::pool::PoolOptions;
 use sqlx::{Arguments, ConnectOptions, Encode, Executor, MySql, Row, Type};
 
-use super::{Batch, Dialect, Key, Statement, Target, column_names, driver_error, rendered};
+use super::{
+    Batch, Dialect, Key, Statement, Target, column_names, driver_error, is_plain, rendered,
+};
 use crate::config::{ConnectionConfig, TableConfig};
 use crate::error::{Kind, Remedy, Result, StoreError};
 use crate::operation::{Expires, Extra, Stored, Value};
@@ -52,6 +54,9 @@ impl Dialect for MySql {
             .pipes_as_concat(false)
             .no_engine_substitution(false)
             .disable_statement_logging();
+        if is_plain(&connection.url, options.get_host()) {
+            options = options.ssl_mode(MySqlSslMode::Disabled);
+        }
         if !connection.prepared_statements {
             options = options.statement_cache_capacity(0);
         }
@@ -64,10 +69,12 @@ impl Dialect for MySql {
                 "the MySQL URL names no database: expected `mysql://user:password@host/database`",
             ));
         };
+        let tcp_port = options.get_socket().is_none().then(|| options.get_port());
         Ok(Target {
             name: format!("the MySQL database `{database}` at {place}"),
             options,
             lanes: Lanes::of_server(max_connections),
+            tcp_port,
             in_memory: false,
             explain: |_| None,
         })

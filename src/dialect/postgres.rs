@@ -4,12 +4,14 @@
 //! columns travel as text and are cast to the type that the column has. A batch of several kinds is one statement, whose
 //! parts touch different rows.
 
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow, PgSslMode};
 use sqlx::{Arguments, ConnectOptions, Encode, Postgres, Row, Type};
 use std::str::FromStr;
 
 use super::on_conflict::{Rows, not_deleted};
-use super::{Batch, Dialect, Key, Statement, Target, column_names, driver_error, rendered};
+use super::{
+    Batch, Dialect, Key, Statement, Target, column_names, driver_error, is_plain, rendered,
+};
 use crate::config::{ConnectionConfig, TableConfig};
 use crate::error::{Kind, Remedy, Result, StoreError};
 use crate::operation::{Expires, Extra, Stored, Value};
@@ -29,6 +31,9 @@ impl Dialect for Postgres {
         let mut options = PgConnectOptions::from_str(&connection.url)
             .map_err(refused)?
             .disable_statement_logging();
+        if is_plain(&connection.url, options.get_host()) {
+            options = options.ssl_mode(PgSslMode::Disable);
+        }
         if !connection.prepared_statements {
             options = options.statement_cache_capacity(0);
         }
@@ -37,10 +42,12 @@ impl Dialect for Postgres {
             None => format!("{}:{}", options.get_host(), options.get_port()),
         };
         let database = options.get_database().unwrap_or(options.get_username());
+        let tcp_port = options.get_socket().is_none().then(|| options.get_port());
         Ok(Target {
             name: format!("the PostgreSQL database `{database}` at {place}"),
             options,
             lanes: Lanes::of_server(max_connections),
+            tcp_port,
             in_memory: false,
             explain: |_| None,
         })

@@ -59,6 +59,7 @@ impl Dialect for Sqlite {
             options,
             name,
             lanes,
+            tcp_port: None,
             in_memory,
             explain,
         })

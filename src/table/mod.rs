@@ -1,6 +1,7 @@
 //! The session table: the contract, and its one implementation over a sqlx pool.
 
 mod layout;
+mod nodelay;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +17,8 @@ use crate::dialect::{Batch, Dialect, Key, Statement, Target, clear, drop_table, 
 use crate::error::{Kind, Remedy, Result, StoreError};
 use crate::operation::{Extra, Stored};
 use crate::timestamp::Timestamp;
+
+use nodelay::disable_nagle;
 
 pub use layout::{Column, DataForm, InstantColumn, InstantForm, Layout};
 
@@ -380,6 +383,9 @@ where
 
     async fn connect(&self) -> Result<Self::Connection> {
         let connection = self.pool.acquire().await;
+        if let (Ok(_), Some(port)) = (&connection, self.target.tcp_port) {
+            disable_nagle(port);
+        }
         connection.map_err(|error| DB::connection_error(error, &self.target))
     }
 
