@@ -1,7 +1,7 @@
 'use strict'
 
 const { SessionStoreError } = require('./error.js')
-const { isObject, kindOf } = require('./session.js')
+const { isObject, isWellFormed, kindOf } = require('./session.js')
 
 const MIN_INTEGER = -(2n ** 63n)
 const MAX_INTEGER = 2n ** 63n - 1n
@@ -24,6 +24,9 @@ function extendFields(extend, { data, expires }, session) {
   }
   if (!isObject(fields)) {
     throw refused(`expected extendDefaultFields to return an object, got ${kindOf(fields)}`)
+  }
+  if (typeof fields.then === 'function') {
+    throw refused('expected extendDefaultFields to return its fields at once, got a promise')
   }
   const { data: newData = data, expires: newExpires = defaults.expires, sid: _, ...extra } = fields
   if (typeof newData !== 'string') {
@@ -48,8 +51,7 @@ function encode(column, value) {
     case 'undefined':
       return 'null'
     case 'string':
-      if (!(/** @type {any} */ (value).isWellFormed()))
-        throw refused(`column \`${column}\`: a string is no valid Unicode`)
+      if (!isWellFormed(value)) throw refused(`column \`${column}\`: a string is no valid Unicode`)
       return JSON.stringify(value)
     case 'boolean':
       return String(value)

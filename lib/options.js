@@ -1,7 +1,7 @@
 'use strict'
 
 const { SessionStoreError } = require('./error.js')
-const { isObject, kindOf } = require('./session.js')
+const { isObject, isWellFormed, kindOf } = require('./session.js')
 
 /** The largest whole number that the addon takes for a time or a count. */
 const MAX_INTEGER = 2 ** 32 - 1
@@ -35,7 +35,7 @@ const NOT_ON_SQLITE = ['schema', 'timezone', 'preparedStatements']
  * @type {Record<string, { expected: string, test: Test }>}
  */
 const KINDS = {
-  name: { expected: 'a non-empty string without NUL characters', test: isName },
+  name: { expected: 'a non-empty string of valid Unicode without NUL characters', test: isName },
   boolean: { expected: 'a boolean', test: (value) => typeof value === 'boolean' },
   function: { expected: 'a function', test: (value) => typeof value === 'function' },
   lifetime: { expected: 'a positive number of milliseconds', test: (value) => Number.isFinite(value) && value > 0 },
@@ -219,7 +219,7 @@ function present(given) {
 
 /** @param {unknown} value */
 function isName(value) {
-  return typeof value === 'string' && value !== '' && !value.includes('\0')
+  return typeof value === 'string' && value !== '' && !value.includes('\0') && isWellFormed(value)
 }
 
 /**

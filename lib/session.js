@@ -46,9 +46,7 @@ function instant(value) {
  * @returns {string}
  */
 function serialize(session, serializer) {
-  if (!isObject(session)) {
-    throw new SessionStoreError('ERR_SESSION_DATA', `expected the session to be an object, got ${kindOf(session)}`)
-  }
+  checkSession(session)
   let data
   try {
     data = serializer.stringify(session)
@@ -63,6 +61,13 @@ function serialize(session, serializer) {
     )
   }
   return data
+}
+
+/** @param {unknown} session */
+function checkSession(session) {
+  if (!isObject(session)) {
+    throw new SessionStoreError('ERR_SESSION_DATA', `expected the session to be an object, got ${kindOf(session)}`)
+  }
 }
 
 /**
@@ -120,4 +125,4 @@ function kindOf(value) {
   return Array.isArray(value) ? 'an array' : typeof value
 }
 
-module.exports = { checkSid, expiresAt, isObject, kindOf, parse, serialize }
+module.exports = { checkSession, checkSid, expiresAt, isObject, isWellFormed, kindOf, parse, serialize }

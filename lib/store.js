@@ -7,7 +7,7 @@ const { extendFields } = require('./columns.js')
 const { SessionStoreError } = require('./error.js')
 const { MAX_TIMER_MS, OUTCOME, Operations } = require('./operations.js')
 const { complete, forAddon } = require('./options.js')
-const { checkSid, expiresAt, isObject, parse, serialize } = require('./session.js')
+const { checkSession, checkSid, expiresAt, isObject, parse, serialize } = require('./session.js')
 
 const debug = createDebug('rust-sequelize-store')
 
@@ -99,6 +99,8 @@ function storeClass(Store) {
       this.#counts.sets++
       debug('set %s', short(sid))
       const callback = lastFunction(rest)
+      /** @type {number | undefined} */
+      let expires
       const start = (/** @type {number} */ ticket) => {
         const { expiration, extendDefaultFields, serializer } = this.options
         let row = {
@@ -109,9 +111,10 @@ function storeClass(Store) {
         if (extendDefaultFields) row = extendFields(extendDefaultFields, row, session)
         const loaded = this.#loaded.get(session) === sid
         this.#native.set(ticket, sid, row.data, row.expires, loaded, row.columns)
-        this.#remember(session, row.expires)
+        expires = row.expires
       }
       return this.#start(callback, sid, start, () => {
+        this.#remember(session, expires)
         // A session of express-session knows its id. From its first save on it is in the table, or was destroyed.
         if (callback && session.id === sid) this.#loaded.set(session, sid)
       })
@@ -125,17 +128,20 @@ function storeClass(Store) {
      */
     touch(sid, session, ...rest) {
       const callback = lastFunction(rest)
+      this.#counts.touches++
+      debug('touch %s', short(sid))
       if (this.#skipsTouch(session)) {
         this.#counts.touchesSkipped++
         return this.#operations.adopt(callback, this.#skipped(sid))
       }
-      this.#counts.touches++
-      debug('touch %s', short(sid))
-      return this.#start(callback, sid, (ticket) => {
-        const expires = expiresAt(session, this.options.expiration)
+      /** @type {number | undefined} */
+      let expires
+      const start = (/** @type {number} */ ticket) => {
+        checkSession(session)
+        expires = expiresAt(session, this.options.expiration)
         this.#native.touch(ticket, sid, expires)
-        this.#remember(session, expires)
-      })
+      }
+      return this.#start(callback, sid, start, () => this.#remember(session, expires))
     }
 
     /**
@@ -227,14 +233,19 @@ function storeClass(Store) {
      */
     async *#pages(limit, withData) {
       let after
-      let rows
-      do {
+      let more = true
+      while (more) {
         const last = after
         const start = (/** @type {number} */ ticket) => this.#native.page(ticket, last, limit, withData)
-        rows = await this.#operations.start(undefined, start, (_kind, value) => value)
-        yield rows
-        after = rows.at(-2)
-      } while (rows.length === limit * 2)
+        const read = (/** @type {number} */ _kind, /** @type {any[]} */ rows, /** @type {any} */ full) => ({
+          rows,
+          full
+        })
+        const page = await this.#operations.start(undefined, start, read)
+        yield page.rows
+        after = page.rows.at(-2)
+        more = page.full && after !== undefined
+      }
     }
 
     /**
@@ -278,7 +289,7 @@ function storeClass(Store) {
     startExpiringSessions() {
       this.stopExpiringSessions()
       const interval = this.options.checkExpirationInterval
-      if (!(interval > 0)) return
+      if (!(interval > 0) || this.#closed) return
       // Half to one and a half times the period, so that processes started together do not prune together.
       const delay = Math.min(interval * (0.5 + Math.random()), MAX_TIMER_MS)
       // The timer must not keep a store alive that nobody holds any more.

@@ -125,6 +125,15 @@ pub struct Stored {
     pub expires: Expires,
 }
 
+/// A part of the sessions.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// Session ids, each with its data if that was asked for.
+    pub sessions: Vec<(String, Option<String>)>,
+    /// There may be more behind.
+    pub full: bool,
+}
+
 /// The expires column as it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expires {
@@ -148,8 +157,7 @@ pub enum Outcome {
         expires: Option<Timestamp>,
     },
     Count(u64),
-    /// Session ids, each followed by its data if that was asked for.
-    Page(Vec<(String, Option<String>)>),
+    Page(Page),
     Failed(StoreError),
     /// Not an end: the pruning run has another chunk to do. Never leaves the queue.
     Unfinished(Prune),

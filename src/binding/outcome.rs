@@ -4,7 +4,7 @@ use napi::bindgen_prelude::{Array, Null, Object, ToNapiValue, TypeName};
 use napi::{Env, ValueType, sys};
 
 use crate::error::StoreError;
-use crate::operation::{Outcome, Ticket};
+use crate::operation::{Outcome, Page, Ticket};
 
 /// What an outcome is, as a number that `lib/operations.js` knows too.
 #[derive(Clone, Copy)]
@@ -18,7 +18,8 @@ enum Kind {
     Failed = 6,
 }
 
-/// Values per outcome in the flat array: ticket, kind, value, expires.
+/// Values per outcome in the flat array: ticket, kind, value, and what belongs to it: when a session expires, whether a
+/// page is full.
 const STRIDE: u32 = 4;
 
 /// The outcomes of one batch on their way to JavaScript.
@@ -62,8 +63,9 @@ fn push(
             array.set(at + 2, count as f64)?;
             Kind::Count
         }
-        Outcome::Page(rows) => {
-            array.set(at + 2, page(env, rows)?)?;
+        Outcome::Page(Page { sessions, full }) => {
+            array.set(at + 2, page(env, sessions)?)?;
+            array.set(at + 3, full)?;
             Kind::Page
         }
         Outcome::Failed(error) => {

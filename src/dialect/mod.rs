@@ -310,10 +310,9 @@ mod tests {
         Column {
             name: name.into(),
             declared: declared.into(),
-            nullable: true,
-            has_default: false,
             unique: name == "sid",
             collation: None,
+            clustered: false,
         }
     }
 

@@ -88,7 +88,7 @@ impl Dialect for MySql {
         // MySQL 8 gives these columns as VARBINARY, so each is named in a character set.
         let text = |expression: &str| format!("CONVERT({expression} USING utf8mb4)");
         let sql = format!(
-            "SELECT {name}, {declared}, c.IS_NULLABLE = 'YES', c.COLUMN_DEFAULT IS NOT NULL OR c.EXTRA <> '', \
+            "SELECT {name}, {declared}, \
              EXISTS (SELECT 1 FROM information_schema.STATISTICS AS s WHERE s.TABLE_SCHEMA = c.TABLE_SCHEMA \
              AND s.TABLE_NAME = c.TABLE_NAME AND s.NON_UNIQUE = 0 GROUP BY s.INDEX_NAME \
              HAVING COUNT(*) = 1 AND MAX(s.COLUMN_NAME) = c.COLUMN_NAME), {collation} \
@@ -111,10 +111,9 @@ impl Dialect for MySql {
         Ok(Column {
             name: row.try_get(0)?,
             declared: row.try_get(1)?,
-            nullable: row.try_get(2)?,
-            has_default: row.try_get(3)?,
-            unique: row.try_get(4)?,
-            collation: row.try_get(5)?,
+            unique: row.try_get(2)?,
+            collation: row.try_get(3)?,
+            clustered: true,
         })
     }
 

@@ -58,8 +58,7 @@ impl Dialect for Postgres {
     }
 
     fn look(table: &TableConfig) -> Statement<Self> {
-        let sql = "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull, \
-             a.atthasdef OR a.attidentity <> '', \
+        let sql = "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), \
              EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND i.indisvalid \
              AND i.indpred IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum), NULL::text \
              FROM pg_attribute a WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped \
@@ -76,10 +75,9 @@ impl Dialect for Postgres {
         Ok(Column {
             name: row.try_get(0)?,
             declared: row.try_get(1)?,
-            nullable: row.try_get(2)?,
-            has_default: row.try_get(3)?,
-            unique: row.try_get(4)?,
-            collation: row.try_get(5)?,
+            unique: row.try_get(2)?,
+            collation: row.try_get(3)?,
+            clustered: false,
         })
     }
 

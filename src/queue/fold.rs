@@ -22,6 +22,8 @@ pub struct Round<'a> {
 pub struct Folded<'a> {
     pub write: Write<'a>,
     pub members: Vec<usize>,
+    /// Saves among them of a loaded session behind its removal.
+    pub gone: u64,
 }
 
 /// What the plan knows of a session so far.
@@ -54,9 +56,14 @@ pub fn rounds<'a>(batch: &[&'a Operation], now: Timestamp) -> Vec<Round<'a>> {
         };
         if let Some(slot) = last.write {
             let folded = &mut rounds[last.round].writes[slot];
+            let gone = matches!(
+                (folded.write.effect, effect),
+                (Effect::Destroy, Effect::Update { .. })
+            );
             if let Some(effect) = fold(folded.write.effect, effect, now) {
                 folded.write.effect = effect;
                 folded.members.push(index);
+                folded.gone += u64::from(gone);
                 continue;
             }
             last.round += 1;
@@ -66,6 +73,7 @@ pub fn rounds<'a>(batch: &[&'a Operation], now: Timestamp) -> Vec<Round<'a>> {
         writes.push(Folded {
             write: Write { sid, effect },
             members: vec![index],
+            gone: 0,
         });
     }
     for round in &mut rounds {

@@ -220,6 +220,8 @@ impl<T: SessionTable> Lane<T> {
         }
         let writes: Vec<Write<'_>> = round.writes.iter().map(|folded| folded.write).collect();
         let Err(error) = self.attempt(&Job::Write(&writes)).await else {
+            let gone = round.writes.iter().map(|folded| folded.gone).sum();
+            self.shared.stats.gone(gone);
             return;
         };
         let members = || round.writes.iter().flat_map(|folded| &folded.members);

@@ -8,7 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::*;
 use crate::error::Remedy;
-use crate::operation::{Call, Expires, Extra, Prune, Row, Stored};
+use crate::operation::{Call, Expires, Extra, Page, Prune, Row, Stored};
 use crate::table::{Effect, Write};
 use crate::timestamp::Timestamp;
 
@@ -105,9 +105,9 @@ impl SessionTable for Fake {
         _after: Option<&str>,
         _limit: u32,
         _with_data: bool,
-    ) -> Result<Vec<(String, Option<String>)>> {
+    ) -> Result<Page> {
         self.trip("page".into()).await?;
-        Ok(Vec::new())
+        Ok(Page::default())
     }
 
     async fn length(&self, (): &mut (), _now: Timestamp) -> Result<u64> {

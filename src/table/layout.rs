@@ -15,12 +15,12 @@ pub struct Column {
     pub name: String,
     /// The type in the database's own words.
     pub declared: String,
-    pub nullable: bool,
-    pub has_default: bool,
     /// No two rows can have the same value: it is the primary key, or has a unique index of its own.
     pub unique: bool,
     /// The collation, where it decides which sids are the same.
     pub collation: Option<String>,
+    /// The table keeps its rows in the order of its primary key.
+    pub clustered: bool,
 }
 
 /// How a column keeps instants.

@@ -15,7 +15,7 @@ use sqlx::{ColumnIndex, Connection, Decode, Either, Executor, IntoArguments, Poo
 use crate::config::{PoolConfig, TableConfig};
 use crate::dialect::{Batch, Dialect, Key, Statement, Target, clear, drop_table, rendered, sample};
 use crate::error::{Kind, Remedy, Result, StoreError};
-use crate::operation::{Extra, Stored};
+use crate::operation::{Extra, Page, Stored};
 use crate::timestamp::Timestamp;
 
 use nodelay::disable_nagle;
@@ -97,7 +97,7 @@ pub trait SessionTable: Send + Sync + 'static {
         after: Option<&str>,
         limit: u32,
         with_data: bool,
-    ) -> impl Future<Output = Result<Vec<(String, Option<String>)>>> + Send;
+    ) -> impl Future<Output = Result<Page>> + Send;
 
     /// How many sessions are live.
     fn length(
@@ -133,6 +133,8 @@ pub struct Table<DB: Dialect> {
     pool: Pool<DB>,
     /// What was found when the table was looked at; forgotten when a statement no longer fits.
     layout: Mutex<Option<Arc<Layout>>>,
+    /// Held while the table is looked at, so that one lane makes it and the others find it.
+    looking: tokio::sync::Mutex<()>,
     /// The table was there once. From then on its absence is an error, and no reason to make an empty one: sessions
     /// that cannot be found are not sessions that do not exist.
     seen: AtomicBool,
@@ -161,6 +163,7 @@ impl<DB: Dialect> Table<DB> {
             pool: DB::prepared(options).connect_lazy_with(target.options.clone()),
             target,
             layout: Mutex::default(),
+            looking: tokio::sync::Mutex::default(),
             seen: AtomicBool::new(false),
         }
     }
@@ -199,6 +202,10 @@ where
 {
     /// The statements for the table as it is: looked at, and made if it is missing and may be made, at the first use.
     async fn layout(&self, connection: &mut DB::Connection) -> Result<Arc<Layout>> {
+        if let Some(layout) = self.known() {
+            return Ok(layout);
+        }
+        let _looking = self.looking.lock().await;
         if let Some(layout) = self.known() {
             return Ok(layout);
         }
@@ -443,7 +450,7 @@ where
         after: Option<&str>,
         limit: u32,
         with_data: bool,
-    ) -> Result<Vec<(String, Option<String>)>> {
+    ) -> Result<Page> {
         let layout = self.layout(connection).await?;
         // Sids are never empty, so all of them are behind the empty one.
         let statement = DB::page(&layout, now, after.unwrap_or_default(), limit, with_data);
@@ -451,12 +458,15 @@ where
             .fetch_all(&mut **connection)
             .await
             .map_err(|error| self.failed(error))?;
-        rows.iter()
-            .map(|row| {
-                let sid = row.try_get(0).map_err(|error| self.failed(error))?;
-                Ok((sid, row.try_get_unchecked(1).ok().flatten()))
-            })
-            .collect()
+        // A sid that is no text cannot be asked for either, so it is left out.
+        let sessions = rows.iter().filter_map(|row| {
+            let sid = row.try_get(0).ok()?;
+            Some((sid, row.try_get_unchecked(1).ok().flatten()))
+        });
+        Ok(Page {
+            sessions: sessions.collect(),
+            full: rows.len() >= limit as usize,
+        })
     }
 
     async fn length(&self, connection: &mut Self::Connection, now: Timestamp) -> Result<u64> {
