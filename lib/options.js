@@ -20,7 +20,13 @@ const DEFAULTS = Object.freeze({
   serializer: JSON,
   timezone: '+00:00',
   preparedStatements: true,
-  pool: Object.freeze({ max: 5, acquireTimeout: 10_000, idleTimeout: 60_000, maxLifetime: 30 * 60 * 1000 }),
+  pool: Object.freeze({
+    max: 5,
+    acquireTimeout: 10_000,
+    queryTimeout: 30_000,
+    idleTimeout: 60_000,
+    maxLifetime: 30 * 60 * 1000
+  }),
   queue: Object.freeze({ maxOperations: 100_000, maxBytes: 256 * 1024 * 1024 })
 })
 
@@ -104,7 +110,13 @@ const GROUPS = {
     updatedAt: 'optionalColumn',
     deletedAt: 'optionalColumn'
   },
-  pool: { max: 'connections', acquireTimeout: 'timeout', idleTimeout: 'timeout', maxLifetime: 'timeout' },
+  pool: {
+    max: 'connections',
+    acquireTimeout: 'timeout',
+    queryTimeout: 'timeout',
+    idleTimeout: 'timeout',
+    maxLifetime: 'timeout'
+  },
   queue: { maxOperations: 'count', maxBytes: 'bytes' }
 }
 
@@ -152,9 +164,17 @@ function checkColumns(columns) {
  * What the addon needs of complete options.
  * @param {any} options
  */
-function forAddon({ db, schema, tableName, createTable, columns, timezone, preparedStatements, pool, queue }) {
-  const table = { schema, name: tableName, create: createTable, columns, offset: minutes(timezone) }
-  return { url: db, preparedStatements, table, pool, queue }
+function forAddon(options) {
+  const { db, preparedStatements, pool, queue } = options
+  return { url: db, preparedStatements, table: tableForAddon(options), pool, queue }
+}
+
+/**
+ * What the addon needs to know of the table.
+ * @param {any} options
+ */
+function tableForAddon({ schema, tableName, createTable, columns, timezone }) {
+  return { schema, name: tableName, create: createTable, columns, offset: minutes(timezone) }
 }
 
 /**
@@ -254,4 +274,4 @@ function refused(message) {
   return new SessionStoreError('ERR_SESSION_OPTIONS', message)
 }
 
-module.exports = { complete, forAddon }
+module.exports = { complete, forAddon, tableForAddon }

@@ -6,7 +6,7 @@ const { NativeStore } = require('./addon.js')
 const { extendFields } = require('./columns.js')
 const { SessionStoreError } = require('./error.js')
 const { MAX_TIMER_MS, OUTCOME, Operations } = require('./operations.js')
-const { complete, forAddon } = require('./options.js')
+const { complete, forAddon, tableForAddon } = require('./options.js')
 const { checkSession, checkSid, expiresAt, isObject, parse, serialize } = require('./session.js')
 
 const debug = createDebug('rust-sequelize-store')
@@ -48,6 +48,16 @@ function storeClass(Store) {
     /** @type {Promise<void> | undefined} */
     #closed
 
+    /**
+     * The DDL of the table that a store with these options creates.
+     * @param {'sqlite' | 'postgres' | 'mysql' | 'mariadb'} dialect
+     * @param {any} [options] `tableName`, `schema` and `columns` count
+     * @returns {string}
+     */
+    static ddl(dialect, options) {
+      return translated(() => NativeStore.ddl(dialect, tableForAddon(complete({ ...options, db: `${dialect}:` }))))
+    }
+
     /** @param {any} [options] */
     constructor(options) {
       super()
@@ -60,12 +70,8 @@ function storeClass(Store) {
         debug('%s: %s', error.code, error.message)
       })
       const operations = this.#operations
-      try {
-        this.#native = new NativeStore(forAddon(this.options), (outcomes) => operations.settle(outcomes))
-      } catch (error) {
-        const { code, message } = /** @type {any} */ (error)
-        throw new SessionStoreError(code, message)
-      }
+      const settle = (/** @type {any[]} */ outcomes) => operations.settle(outcomes)
+      this.#native = translated(() => new NativeStore(forAddon(this.options), settle))
       // One store may serve any number of session() middlewares, each of which listens for two events.
       this.setMaxListeners?.(0)
       this.startExpiringSessions()
@@ -401,6 +407,22 @@ function storeClass(Store) {
     #remember(session, expires) {
       if (this.options.touchAfter > 0 && expires !== undefined) this.#expiries.set(session, expires)
     }
+  }
+}
+
+/**
+ * Runs a call into the addon; what it throws becomes an error of ours.
+ * @template T
+ * @param {() => T} call
+ * @returns {T}
+ */
+function translated(call) {
+  try {
+    return call()
+  } catch (error) {
+    if (error instanceof SessionStoreError) throw error
+    const { code, message } = /** @type {any} */ (error)
+    throw new SessionStoreError(code, message)
   }
 }
 

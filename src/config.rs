@@ -71,6 +71,8 @@ pub enum ColumnName {
 pub struct PoolConfig {
     pub max: u32,
     pub acquire_timeout: Duration,
+    /// How long the reading or writing of sessions may take.
+    pub query_timeout: Duration,
     pub idle_timeout: Duration,
     pub max_lifetime: Duration,
 }

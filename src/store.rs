@@ -8,7 +8,7 @@ use once_cell::sync::OnceCell;
 use sqlx::{MySql, Pool, Postgres, Sqlite};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::config::Config;
+use crate::config::{Config, TableConfig};
 use crate::dialect::Dialect;
 use crate::error::{Kind, Result, StoreError};
 use crate::operation::{Operation, Outcome, Ticket};
@@ -86,6 +86,7 @@ impl Store {
             &table,
             lanes,
             config.queue,
+            config.pool.query_timeout,
             Arc::clone(&deliver),
         );
         Ok(Self {
@@ -132,6 +133,21 @@ impl Store {
 
     pub fn pool_size(&self) -> PoolSize {
         self.pool.size()
+    }
+}
+
+/// The DDL of a table as a store would create it.
+///
+/// # Errors
+/// `ERR_SESSION_OPTIONS` if there is no such dialect.
+pub fn ddl(dialect: &str, table: &TableConfig) -> Result<String> {
+    match dialect {
+        "sqlite" => Ok(Sqlite::create_table(table)),
+        "postgres" | "postgresql" => Ok(Postgres::create_table(table)),
+        "mysql" | "mariadb" => Ok(MySql::create_table(table)),
+        other => Err(StoreError::options(format!(
+            "expected the dialect sqlite, postgres, mysql or mariadb, got {other}"
+        ))),
     }
 }
 

@@ -20,9 +20,9 @@ use napi_derive::napi;
 
 use crate::error::StoreError;
 use crate::operation::{Call, Operation, Prune, Row, Ticket};
-use crate::store::Store;
+use crate::store::{self, Store};
 use crate::timestamp::Timestamp;
-use options::{StoreOptions, extra};
+use options::{StoreOptions, TableOptions, extra};
 use outcome::Delivery;
 
 /// An error whose `code` JavaScript sees.
@@ -76,6 +76,12 @@ impl NativeStore {
         });
         let store = Store::open(options.into(), deliver).map_err(thrown)?;
         Ok(Self { store })
+    }
+
+    /// The DDL of a table as a store would create it.
+    #[napi(catch_unwind)]
+    pub fn ddl(dialect: String, table: TableOptions) -> Result<String> {
+        store::ddl(&dialect, &table.into()).map_err(thrown)
     }
 
     #[napi(catch_unwind)]

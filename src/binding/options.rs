@@ -49,6 +49,7 @@ pub struct ColumnOptions {
 pub struct PoolOptions {
     pub max: u32,
     pub acquire_timeout: u32,
+    pub query_timeout: u32,
     pub idle_timeout: u32,
     pub max_lifetime: u32,
 }
@@ -72,6 +73,7 @@ impl From<StoreOptions> for Config {
             pool: PoolConfig {
                 max: options.pool.max,
                 acquire_timeout: ms(options.pool.acquire_timeout),
+                query_timeout: ms(options.pool.query_timeout),
                 idle_timeout: ms(options.pool.idle_timeout),
                 max_lifetime: ms(options.pool.max_lifetime),
             },

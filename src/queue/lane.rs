@@ -249,7 +249,7 @@ impl<T: SessionTable> Lane<T> {
     async fn attempt(&mut self, job: &Job<'_>) -> Result<Answer> {
         let mut tries = 0;
         loop {
-            let error = match self.once(job).await {
+            let error = match self.once_in_time(job).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -263,6 +263,26 @@ impl<T: SessionTable> Lane<T> {
             sleep(RETRY_PAUSE * 2_u32.pow(tries)).await;
             tries += 1;
         }
+    }
+
+    /// A trip for single sessions is bounded in time: requests wait for it. What concerns the whole table may take as
+    /// long as the table is large.
+    async fn once_in_time(&mut self, job: &Job<'_>) -> Result<Answer> {
+        if !matches!(job, Job::Read(_) | Job::Write(_)) {
+            return self.once(job).await;
+        }
+        if self.connection.is_none() {
+            // Bounded by the pool's own timeout.
+            self.connection = Some((self.table.connect().await?, Instant::now()));
+        }
+        let limit = self.shared.query_timeout;
+        timeout(limit, self.once(job)).await.unwrap_or_else(|_| {
+            let message = format!(
+                "the database did not answer within {} ms; whether a write has taken effect is unknown",
+                limit.as_millis()
+            );
+            Err(StoreError::new(Kind::Timeout, message).with_remedy(Remedy::Discard))
+        })
     }
 
     async fn once(&mut self, job: &Job<'_>) -> Result<Answer> {

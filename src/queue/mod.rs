@@ -11,6 +11,7 @@ mod stats;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
@@ -48,6 +49,7 @@ struct Shared {
     writes_waiting: Vec<Notify>,
     table_waiting: Notify,
     bounds: QueueConfig,
+    query_timeout: Duration,
     stats: Stats,
     deliver: Deliver,
 }
@@ -70,6 +72,7 @@ impl Queue {
         table: &Arc<T>,
         lanes: Lanes,
         bounds: QueueConfig,
+        query_timeout: Duration,
         deliver: Deliver,
     ) -> Self {
         let shared = Arc::new(Shared {
@@ -86,6 +89,7 @@ impl Queue {
             writes_waiting: (0..lanes.writers).map(|_| Notify::new()).collect(),
             table_waiting: Notify::new(),
             bounds,
+            query_timeout,
             stats: Stats::default(),
             deliver,
         });

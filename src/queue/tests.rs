@@ -162,7 +162,8 @@ impl Rig {
         let table = Arc::new(Fake::default());
         let (sender, outcomes) = channel();
         let deliver: Deliver = Arc::new(move |outcomes| _ = sender.send(outcomes));
-        let queue = Queue::start(runtime.handle(), &table, LANES, bounds, deliver);
+        let limit = Duration::from_millis(200);
+        let queue = Queue::start(runtime.handle(), &table, LANES, bounds, limit, deliver);
         Self {
             queue,
             table,
@@ -410,4 +411,16 @@ fn closing_ends_what_was_accepted_and_refuses_the_rest() {
         }
     });
     assert_eq!(lock(&rig.table.rows).len(), 50);
+}
+
+#[test]
+fn a_database_that_does_not_answer_is_an_error_in_time_and_its_connection_is_dropped() {
+    let rig = Rig::new(wide());
+    let gate = rig.table.gate.blocking_lock();
+    rig.push(0, get("a"));
+    assert_eq!(rig.outcomes(1), ["ERR_SESSION_TIMEOUT"]);
+    drop(gate);
+    rig.push(1, get("a"));
+    assert_eq!(rig.outcomes(1), ["Missing"]);
+    assert!(rig.log().contains(&"discard".to_owned()));
 }
