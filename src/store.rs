@@ -15,7 +15,8 @@ use crate::operation::{Operation, Outcome, Ticket};
 use crate::queue::{Counts, Deliver, Queue};
 use crate::table::{SessionTable, Table};
 
-/// Threads for all stores of the process: they only shovel, the databases do the work.
+/// Threads for all stores of the process. One is enough, since the databases do the work; a second one is woken in vain
+/// by every call, which makes a lonely `get` take twice as long.
 const THREADS: usize = 1;
 
 /// One session store. Calls go in by [`Store::push`]; their outcomes come by the `deliver` given at the opening.
@@ -80,7 +81,12 @@ impl Store {
         let _context = runtime.enter();
         let target = DB::target(&config.connection, config.pool.max)?;
         let lanes = target.lanes;
-        let table = Arc::new(Table::<DB>::new(config.table, target, &config.pool));
+        let table = Arc::new(Table::<DB>::new(
+            config.table,
+            target,
+            &config.pool,
+            config.connection.prepared_statements,
+        ));
         let queue = Queue::start(
             runtime.handle(),
             &table,

@@ -348,8 +348,8 @@ impl Dialect for MySql {
             1205 | 1213 | 1020 => (Kind::Timeout, Remedy::Retry),
             // Prepared statement that needs to be prepared again, after the table was altered.
             1615 => (Kind::Database, Remedy::Retry),
-            // No such table, no such column, no such database.
-            1146 | 1054 | 1049 => (Kind::Table, Remedy::None),
+            // No such table, no such column, no such database; no right to the table.
+            1146 | 1054 | 1049 | 1142 | 1143 => (Kind::Table, Remedy::None),
             // Shutdown, killed, lost.
             1053 | 1927 | 2006 | 2013 | 4031 => (Kind::Connection, Remedy::Reconnect),
             // Access denied, too many connections.

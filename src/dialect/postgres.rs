@@ -305,7 +305,7 @@ impl Dialect for Postgres {
                 );
                 (Kind::Database, Remedy::Discard)
             }
-            "42P01" | "42703" | "3F000" => (Kind::Table, Remedy::None),
+            "42P01" | "42703" | "3F000" | "42501" => (Kind::Table, Remedy::None),
             // Shut down, crashed, starting up; and sessions ended by the administrator or for being idle.
             "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => {
                 (Kind::Connection, Remedy::Reconnect)

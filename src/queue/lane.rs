@@ -23,7 +23,7 @@ const IDLE: Duration = Duration::from_secs(5);
 const HOLD: Duration = Duration::from_mins(1);
 
 /// How often a batch is tried again after a lock, a deadlock or a lost connection.
-const RETRIES: u32 = 4;
+const RETRIES: u32 = 6;
 
 /// The pause before the first new try; each further one is twice as long.
 const RETRY_PAUSE: Duration = Duration::from_millis(10);
@@ -55,6 +55,9 @@ enum Job<'a> {
 /// What comes back from a trip.
 enum Answer {
     Rows(Vec<Option<Stored>>),
+    Written {
+        gone: u64,
+    },
     Pruned {
         removed: u64,
         cursor: Option<String>,
@@ -293,39 +296,54 @@ impl<T: SessionTable> Lane<T> {
         let Some((connection, _)) = &mut self.connection else {
             unreachable!("the connection was made above")
         };
-        let now = Timestamp::now();
-        let outcome = match job {
-            Job::Read(sids) => return table.read(connection, sids).await.map(Answer::Rows),
-            Job::Prune(cursor) => {
-                let (removed, cursor) = table.delete_expired(connection, now, *cursor).await?;
-                return Ok(Answer::Pruned { removed, cursor });
-            }
-            Job::Write(writes) => {
-                let gone = table.write(connection, writes, now).await?;
-                self.shared.stats.gone(gone);
-                Outcome::Done
-            }
-            Job::Length => Outcome::Count(table.length(connection, now).await?),
-            Job::Page {
-                after,
-                limit,
-                with_data,
-            } => Outcome::Page(
-                table
-                    .page(connection, now, *after, *limit, *with_data)
-                    .await?,
-            ),
-            Job::Clear => {
-                table.clear(connection).await?;
-                Outcome::Done
-            }
-            Job::Sync { force } => {
-                table.sync(connection, *force).await?;
-                Outcome::Done
-            }
-        };
-        Ok(Answer::Outcome(outcome))
+        table.begin(connection).await?;
+        let ran = run(table, connection, job).await;
+        let ended = table.end(connection, ran.is_ok()).await;
+        let answer = ran?;
+        ended?;
+        if let Answer::Written { gone } = answer {
+            self.shared.stats.gone(gone);
+        }
+        Ok(answer)
     }
+}
+
+async fn run<T: SessionTable>(
+    table: &T,
+    connection: &mut T::Connection,
+    job: &Job<'_>,
+) -> Result<Answer> {
+    let now = Timestamp::now();
+    let outcome = match job {
+        Job::Read(sids) => return table.read(connection, sids).await.map(Answer::Rows),
+        Job::Prune(cursor) => {
+            let (removed, cursor) = table.delete_expired(connection, now, *cursor).await?;
+            return Ok(Answer::Pruned { removed, cursor });
+        }
+        Job::Write(writes) => {
+            let gone = table.write(connection, writes, now).await?;
+            return Ok(Answer::Written { gone });
+        }
+        Job::Length => Outcome::Count(table.length(connection, now).await?),
+        Job::Page {
+            after,
+            limit,
+            with_data,
+        } => Outcome::Page(
+            table
+                .page(connection, now, *after, *limit, *with_data)
+                .await?,
+        ),
+        Job::Clear => {
+            table.clear(connection).await?;
+            Outcome::Done
+        }
+        Job::Sync { force } => {
+            table.sync(connection, *force).await?;
+            Outcome::Done
+        }
+    };
+    Ok(Answer::Outcome(outcome))
 }
 
 /// What a caller of `get` is told of a row. An expired session is absent, even before it is deleted.

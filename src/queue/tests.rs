@@ -52,6 +52,14 @@ impl SessionTable for Fake {
         Ok(())
     }
 
+    async fn begin(&self, (): &mut ()) -> Result<()> {
+        Ok(())
+    }
+
+    async fn end(&self, (): &mut (), _commit: bool) -> Result<()> {
+        Ok(())
+    }
+
     fn discard(&self, (): ()) {
         lock(&self.log).push("discard".into());
     }

@@ -86,30 +86,32 @@ impl Layout {
         let find = |option: &str, wanted: &ColumnName, usual: &[&str]| {
             find(config, &columns, option, wanted, usual)
         };
-        let sid = required(config, &columns, "sid", find("sid", &names.sid, &["sid"])?)?;
+        let sid = find("sid", &names.sid, &["sid"])?;
+        let sid = required::<DB>(config, &columns, "sid", sid)?;
         let expires = find("expires", &names.expires, &["expires"])?;
-        let expires = required(config, &columns, "expires", expires)?;
+        let expires = required::<DB>(config, &columns, "expires", expires)?;
         let data = find("data", &names.data, &["data"])?;
-        let data = required(config, &columns, "data", data)?;
+        let data = required::<DB>(config, &columns, "data", data)?;
         let created_at = find("createdAt", &names.created_at, &["createdAt", "created_at"])?;
         let updated_at = find("updatedAt", &names.updated_at, &["updatedAt", "updated_at"])?;
         let deleted_at = find("deletedAt", &names.deleted_at, &["deletedAt", "deleted_at"])?;
         if !sid.unique {
             let reason = "it has to be the primary key or have a unique index of its own";
-            return Err(unfit(config, sid, reason));
+            return Err(unfit::<DB>(config, sid, reason));
         }
         if let Some(reason) = DB::refuse_sid(sid) {
-            return Err(unfit(config, sid, &reason));
+            return Err(unfit::<DB>(config, sid, &reason));
         }
         let instant = |column: &Column| {
-            let form = DB::instant_form(column).map_err(|reason| unfit(config, column, &reason))?;
+            let form =
+                DB::instant_form(column).map_err(|reason| unfit::<DB>(config, column, &reason))?;
             Ok(InstantColumn {
                 name: DB::quote(&column.name),
                 form,
                 precise: column.declared.contains('('),
             })
         };
-        let data_form = DB::data_form(data).map_err(|reason| unfit(config, data, &reason))?;
+        let data_form = DB::data_form(data).map_err(|reason| unfit::<DB>(config, data, &reason))?;
         Ok(Self {
             table: DB::table_name(config),
             sid: DB::quote(&sid.name),
@@ -168,7 +170,7 @@ fn find<'a>(
     }
 }
 
-fn required<'a>(
+fn required<'a, DB: Dialect>(
     config: &TableConfig,
     columns: &[Column],
     part: &str,
@@ -177,18 +179,21 @@ fn required<'a>(
     column.ok_or_else(|| {
         StoreError::table(format!(
             "table `{}` cannot serve as a session table: it has no column `{part}`, only {}; \
-             the option `columns` says which column to use",
+             the option `columns` says which column to use; a table that would do: {}",
             config.full_name(),
-            list(columns)
+            list(columns),
+            DB::create_table(config)
         ))
     })
 }
 
-fn unfit(config: &TableConfig, column: &Column, reason: &str) -> StoreError {
+fn unfit<DB: Dialect>(config: &TableConfig, column: &Column, reason: &str) -> StoreError {
     StoreError::table(format!(
-        "table `{}` cannot serve as a session table: column `{}` does not fit: {reason}",
+        "table `{}` cannot serve as a session table: column `{}` does not fit: {reason}; \
+         a table that would do: {}",
         config.full_name(),
-        column.name
+        column.name,
+        DB::create_table(config)
     ))
 }
 

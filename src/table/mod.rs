@@ -70,6 +70,16 @@ pub trait SessionTable: Send + Sync + 'static {
     /// Takes a connection from the pool.
     fn connect(&self) -> impl Future<Output = Result<Self::Connection>> + Send;
 
+    /// Begins what has to stay on one connection of the server, where a pooler is between. Without one, does nothing.
+    fn begin(&self, connection: &mut Self::Connection) -> impl Future<Output = Result<()>> + Send;
+
+    /// Ends what [`SessionTable::begin`] began: for good, or as if it had not been.
+    fn end(
+        &self,
+        connection: &mut Self::Connection,
+        commit: bool,
+    ) -> impl Future<Output = Result<()>> + Send;
+
     /// Closes a connection that is not to be used again.
     fn discard(&self, connection: Self::Connection);
 
@@ -131,6 +141,7 @@ pub struct Table<DB: Dialect> {
     config: TableConfig,
     target: Target<DB>,
     pool: Pool<DB>,
+    prepared_statements: bool,
     /// What was found when the table was looked at; forgotten when a statement no longer fits.
     layout: Mutex<Option<Arc<Layout>>>,
     /// Held while the table is looked at, so that one lane makes it and the others find it.
@@ -142,11 +153,17 @@ pub struct Table<DB: Dialect> {
 
 impl<DB: Dialect> Table<DB> {
     /// Makes the pool, without connecting. Needs a Tokio context.
-    pub fn new(config: TableConfig, target: Target<DB>, pool: &PoolConfig) -> Self {
+    pub fn new(
+        config: TableConfig,
+        target: Target<DB>,
+        pool: &PoolConfig,
+        prepared_statements: bool,
+    ) -> Self {
         let mut options = PoolOptions::new()
             .max_connections(pool.max)
             .acquire_timeout(pool.acquire_timeout)
-            .test_before_acquire(false);
+            // A lane keeps its connection, so this is rare; and after a restart of the server it finds the dead ones.
+            .test_before_acquire(!target.in_memory);
         options = if target.in_memory {
             options
                 .max_connections(1)
@@ -162,6 +179,7 @@ impl<DB: Dialect> Table<DB> {
             config,
             pool: DB::prepared(options).connect_lazy_with(target.options.clone()),
             target,
+            prepared_statements,
             layout: Mutex::default(),
             looking: tokio::sync::Mutex::default(),
             seen: AtomicBool::new(false),
@@ -227,6 +245,16 @@ where
         let layout = Arc::new(layout);
         self.set_known(Some(Arc::clone(&layout)));
         Ok(layout)
+    }
+
+    /// Without prepared statements, sqlx prepares and runs a statement in two messages. A pooler in transaction mode may
+    /// send them to two connections, unless they are in one transaction.
+    async fn pin(&self, connection: &mut DB::Connection, sql: &'static str) -> Result<()> {
+        if self.prepared_statements {
+            return Ok(());
+        }
+        let ran = sqlx::raw_sql(sql).execute(connection).await;
+        ran.map(drop).map_err(|error| self.failed(error))
     }
 
     async fn look(&self, connection: &mut DB::Connection) -> Result<Vec<Column>> {
@@ -394,6 +422,15 @@ where
             disable_nagle(port);
         }
         connection.map_err(|error| DB::connection_error(error, &self.target))
+    }
+
+    async fn begin(&self, connection: &mut Self::Connection) -> Result<()> {
+        self.pin(connection, "BEGIN").await
+    }
+
+    async fn end(&self, connection: &mut Self::Connection, commit: bool) -> Result<()> {
+        let sql = if commit { "COMMIT" } else { "ROLLBACK" };
+        self.pin(connection, sql).await
     }
 
     fn discard(&self, connection: Self::Connection) {
