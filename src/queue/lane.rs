@@ -79,6 +79,7 @@ impl<T: SessionTable> Lane<T> {
     pub async fn run(mut self) {
         while let Some(batch) = self.next().await {
             self.shared.stats.batch(batch.len());
+            let began = Instant::now();
             let ran = AssertUnwindSafe(self.execute(&batch)).catch_unwind().await;
             let outcomes = ran.unwrap_or_else(|_| {
                 self.discard_connection();
@@ -86,7 +87,7 @@ impl<T: SessionTable> Lane<T> {
                 let error = StoreError::new(Kind::Internal, message);
                 failed(batch.len(), &error)
             });
-            self.end(batch, outcomes);
+            self.end(batch, outcomes, began.elapsed());
             self.return_old_connection();
         }
     }
@@ -107,14 +108,19 @@ impl<T: SessionTable> Lane<T> {
         }
     }
 
-    fn end(&self, mut batch: Vec<Placed>, outcomes: Vec<Outcome>) {
-        if let [Outcome::Unfinished(progress)] = &outcomes[..]
-            && let Some(mut placed) = batch.pop()
-        {
-            placed.operation.call = Call::Prune(progress.clone());
-            self.shared.put_back(placed);
-        } else {
+    fn end(&self, mut batch: Vec<Placed>, outcomes: Vec<Outcome>, took: Duration) {
+        let [Outcome::Unfinished(progress)] = &outcomes[..] else {
             self.shared.end(&batch, outcomes);
+            return;
+        };
+        if let Some(mut placed) = batch.pop() {
+            placed.operation.call = Call::Prune(progress.clone());
+            let shared = Arc::clone(&self.shared);
+            // The next chunk waits as long as this one took, so that pruning takes half of the database's time at most.
+            tokio::spawn(async move {
+                sleep(took).await;
+                shared.put_back(placed);
+            });
         }
     }
 
