@@ -1,6 +1,7 @@
 'use strict'
 
 const { AsyncResource } = require('node:async_hooks')
+const { setImmediate, setInterval } = require('node:timers')
 
 const { SessionStoreError, fromAddon } = require('./error.js')
 
@@ -18,6 +19,9 @@ const MAX_TIMER_MS = 2 ** 31 - 1
  * @typedef {(kind: number, value: any, expires: number | undefined) => any} Read turns an outcome into what the caller
  *   gets; may throw a SessionStoreError
  */
+
+// Taken now, and from the module above: tests that fake the clock replace the global ones, and would stop every store.
+const { nextTick } = process
 
 /** Holds the event loop while any store has something pending. Referenced then, and only then. */
 const keepAlive = setInterval(() => {}, MAX_TIMER_MS)
@@ -42,7 +46,7 @@ class CallbackOperation extends AsyncResource {
    */
   settle(error, value) {
     // On a tick of its own: what the callback throws is the caller's, and stops no other callback.
-    process.nextTick(() => this.runInAsyncScope(this.callback, undefined, error, value))
+    nextTick(() => this.runInAsyncScope(this.callback, undefined, error, value))
   }
 }
 
@@ -83,6 +87,8 @@ class Operations {
   #operations = []
   /** @type {number[]} */
   #free = []
+  /** @type {any[][]} */
+  #arrived = []
   /** @type {(error: SessionStoreError) => void} */
   #failed
 
@@ -128,10 +134,24 @@ class Operations {
   }
 
   /**
-   * Takes the outcomes of a batch.
+   * Takes the outcomes of a batch, to be settled in this turn of the event loop. Not at once: Node delivers batches as
+   * long as there are any, and callers that ask again in their callbacks would keep it at that, and the event loop from
+   * turning.
    * @param {any[]} outcomes
    */
-  settle(outcomes) {
+  arrive(outcomes) {
+    this.#arrived.push(outcomes)
+    if (this.#arrived.length === 1) setImmediate(() => this.#settleAll())
+  }
+
+  #settleAll() {
+    const arrived = this.#arrived
+    this.#arrived = []
+    for (const outcomes of arrived) this.#settle(outcomes)
+  }
+
+  /** @param {any[]} outcomes */
+  #settle(outcomes) {
     for (let at = 0; at < outcomes.length; at += STRIDE) {
       const operation = this.#release(outcomes[at])
       if (!operation) continue

@@ -33,6 +33,8 @@ const DEFAULTS = Object.freeze({
 /** Defaults that differ where the database is a file: opening it takes no time but that of other processes' locks. */
 const SQLITE_POOL = Object.freeze({ ...DEFAULTS.pool, max: 4, acquireTimeout: 30_000 })
 
+const DIALECTS = ['sqlite', 'postgres', 'postgresql', 'mysql', 'mariadb']
+
 /** Options that mean something to a server only; on SQLite they can only be a mistake. */
 const NOT_ON_SQLITE = ['schema', 'timezone', 'preparedStatements']
 
@@ -166,7 +168,21 @@ function checkColumns(columns) {
  */
 function forAddon(options) {
   const { db, preparedStatements, pool, queue } = options
-  return { url: db, preparedStatements, table: tableForAddon(options), pool, queue }
+  // Schemes ignore case, and the drivers do not.
+  const url = db.replace(/^[^:]+/, (/** @type {string} */ scheme) => scheme.toLowerCase())
+  return { url, preparedStatements, table: tableForAddon(options), pool, queue }
+}
+
+/**
+ * What the addon needs for the DDL of a table.
+ * @param {unknown} dialect
+ * @param {any} given
+ */
+function forDdl(dialect, given) {
+  if (typeof dialect !== 'string' || !DIALECTS.includes(dialect)) {
+    throw refused(`expected the dialect to be one of ${DIALECTS.join(', ')}`)
+  }
+  return tableForAddon(complete({ ...given, db: `${dialect}:` }))
 }
 
 /**
@@ -212,7 +228,7 @@ function checkDatabase(given) {
 function checkNames(given, known, prefix) {
   for (const name of Object.keys(given)) {
     if (known.includes(name)) continue
-    const near = known.find((candidate) => isNear(name, candidate))
+    const near = nearest(name, known)
     const hint = near ? `; did you mean \`${prefix}${near}\`?` : `; known are ${known.join(', ')}`
     throw refused(`unknown option \`${prefix}${name}\`${hint}`)
   }
@@ -243,13 +259,16 @@ function isName(value) {
 }
 
 /**
- * Whether two names differ by a slip: in case, or by a third of their letters at most.
+ * The name that was meant, if it differs by a slip: in case, or in a third of its letters at most.
  * @param {string} name
- * @param {string} candidate
+ * @param {string[]} known
  */
-function isNear(name, candidate) {
-  const [a, b] = [name.toLowerCase(), candidate.toLowerCase()]
-  return distance(a, b) <= Math.max(1, Math.floor(b.length / 3))
+function nearest(name, known) {
+  const [best] = known
+    .map((candidate) => ({ candidate, off: distance(name.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ candidate, off }) => off <= Math.max(1, Math.floor(candidate.length / 3)))
+    .sort((a, b) => a.off - b.off)
+  return best?.candidate
 }
 
 /**
@@ -274,4 +293,4 @@ function refused(message) {
   return new SessionStoreError('ERR_SESSION_OPTIONS', message)
 }
 
-module.exports = { complete, forAddon, tableForAddon }
+module.exports = { complete, forAddon, forDdl }

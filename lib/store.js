@@ -6,7 +6,7 @@ const { NativeStore } = require('./addon.js')
 const { extendFields } = require('./columns.js')
 const { SessionStoreError } = require('./error.js')
 const { MAX_TIMER_MS, OUTCOME, Operations } = require('./operations.js')
-const { complete, forAddon, tableForAddon } = require('./options.js')
+const { complete, forAddon, forDdl } = require('./options.js')
 const { checkSession, checkSid, expiresAt, isObject, parse, serialize } = require('./session.js')
 
 const debug = createDebug('rust-sequelize-store')
@@ -50,12 +50,12 @@ function storeClass(Store) {
 
     /**
      * The DDL of the table that a store with these options creates.
-     * @param {'sqlite' | 'postgres' | 'mysql' | 'mariadb'} dialect
+     * @param {'sqlite' | 'postgres' | 'postgresql' | 'mysql' | 'mariadb'} dialect
      * @param {any} [options] `tableName`, `schema` and `columns` count
      * @returns {string}
      */
     static ddl(dialect, options) {
-      return translated(() => NativeStore.ddl(dialect, tableForAddon(complete({ ...options, db: `${dialect}:` }))))
+      return translated(() => NativeStore.ddl(dialect, forDdl(dialect, options)))
     }
 
     /** @param {any} [options] */
@@ -70,8 +70,8 @@ function storeClass(Store) {
         debug('%s: %s', error.code, error.message)
       })
       const operations = this.#operations
-      const settle = (/** @type {any[]} */ outcomes) => operations.settle(outcomes)
-      this.#native = translated(() => new NativeStore(forAddon(this.options), settle))
+      const arrive = (/** @type {any[]} */ outcomes) => operations.arrive(outcomes)
+      this.#native = translated(() => new NativeStore(forAddon(this.options), arrive))
       // One store may serve any number of session() middlewares, each of which listens for two events.
       this.setMaxListeners?.(0)
       this.startExpiringSessions()

@@ -151,9 +151,9 @@ pub fn ddl(dialect: &str, table: &TableConfig) -> Result<String> {
         "sqlite" => Ok(Sqlite::create_table(table)),
         "postgres" | "postgresql" => Ok(Postgres::create_table(table)),
         "mysql" | "mariadb" => Ok(MySql::create_table(table)),
-        other => Err(StoreError::options(format!(
-            "expected the dialect sqlite, postgres, mysql or mariadb, got {other}"
-        ))),
+        _ => Err(StoreError::options(
+            "expected the dialect to be sqlite, postgres, mysql or mariadb",
+        )),
     }
 }
 

@@ -21,6 +21,11 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
+    /// The instant whose UTC clock shows what the clock this many minutes east of UTC shows now.
+    pub fn east(self, minutes: i32) -> Self {
+        Self(self.0.saturating_add(i64::from(minutes) * 60_000))
+    }
+
     /// `YYYY-MM-DD HH:MM:SS.mmm +00:00`, the text of Sequelize's `DATE` on SQLite. Always UTC and of one width, so
     /// that comparing texts compares instants.
     pub fn to_text(self) -> String {

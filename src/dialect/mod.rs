@@ -105,11 +105,11 @@ pub trait Dialect: Database {
     /// How many rows that a batch was to update are gone, by the rows that its statements changed.
     fn gone(batch: &Batch<'_>, affected: &[u64]) -> u64;
 
-    /// Reads live sessions in the order of their sids: sid and, with `with_data`, data.
+    /// Reads live sessions behind `after` in the order of their sids: sid and, with `with_data`, data.
     fn page(
         layout: &Layout,
         now: Timestamp,
-        after: &str,
+        after: Option<&str>,
         limit: u32,
         with_data: bool,
     ) -> Statement<Self>;
@@ -169,12 +169,31 @@ pub fn column_names(table: &TableConfig) -> [Option<&str>; 5] {
     ]
 }
 
+/// The names of the parameters in a URL.
+fn parameters(url: &str) -> impl Iterator<Item = &str> {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    pairs.map(|pair| pair.split_once('=').map_or(pair, |(key, _)| key))
+}
+
 /// Whether a server is on this machine, and the URL does not ask for encryption. It would protect nothing there, and cost
 /// about as much as the statements themselves.
-pub fn is_plain(url: &str, host: &str) -> bool {
+fn is_plain(url: &str, host: &str) -> bool {
     let local = ["localhost", "127.0.0.1", "::1", "[::1]"].contains(&host);
-    let asked = ["sslmode", "ssl-mode"].iter().any(|key| url.contains(key));
-    local && !asked
+    local && !parameters(url).any(|key| key == "sslmode" || key == "ssl-mode")
+}
+
+/// Refuses a misspelled parameter of TLS: the driver would ignore it, and the connection might be open to others. Other
+/// unknown parameters are let through, since the URLs that hosting services give out have some.
+fn check_ssl_parameters(url: &str, known: &[&str]) -> Result<()> {
+    let mut parameters = parameters(url).filter(|key| key.starts_with("ssl"));
+    match parameters.find(|key| !known.contains(key)) {
+        Some(unknown) => Err(StoreError::options(format!(
+            "the URL has the unknown parameter `{unknown}`; those of TLS are {}",
+            known.join(", ")
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Deletes every row, whatever it holds.
@@ -276,7 +295,11 @@ fn driver_error(error: &sqlx::Error) -> StoreError {
         },
     };
     let (kind, remedy) = match error {
-        sqlx::Error::PoolTimedOut => (Kind::Timeout, Remedy::None),
+        // The pool hides why; as a rule the server refuses connections, or nothing answers.
+        sqlx::Error::PoolTimedOut => {
+            let message = "no connection could be made within `pool.acquireTimeout`";
+            return StoreError::new(Kind::Timeout, message).with_cause(cause);
+        }
         sqlx::Error::PoolClosed => (Kind::Closed, Remedy::None),
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) => (Kind::Connection, Remedy::Reconnect),
         sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {

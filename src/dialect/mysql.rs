@@ -4,8 +4,8 @@
 //! smaller than its size repeats its last row, which changes nothing. (`JSON_TABLE` would take any size with one text,
 //! but old servers lack it, and writing through it takes twice the time.)
 //!
-//! The tables of connect-session-sequelize have the server's collation, which as a rule ignores case. There the sids are
-//! compared as bytes too.
+//! A collation may take different sids for one: that of the server, which connect-session-sequelize's tables have, ignores
+//! case as a rule. So the sids are compared as bytes too.
 
 use std::str::FromStr;
 
@@ -14,7 +14,8 @@ use sqlx::pool::PoolOptions;
 use sqlx::{Arguments, ConnectOptions, Encode, Executor, MySql, Row, Type};
 
 use super::{
-    Batch, Dialect, Key, Statement, Target, column_names, driver_error, is_plain, rendered,
+    Batch, Dialect, Key, Statement, Target, check_ssl_parameters, column_names, driver_error,
+    is_plain, rendered,
 };
 use crate::config::{ConnectionConfig, TableConfig};
 use crate::error::{Kind, Remedy, Result, StoreError};
@@ -35,6 +36,11 @@ const UPDATE_ROWS: usize = 64;
 /// The most rows of one INSERT.
 const INSERT_ROWS: usize = 128;
 
+/// The parameters of TLS that the driver knows.
+const SSL_PARAMETERS: [&str; 8] = [
+    "sslmode", "sslca", "sslcert", "sslkey", "ssl-mode", "ssl-ca", "ssl-cert", "ssl-key",
+];
+
 impl Dialect for MySql {
     const BIGINT: &'static str = "SIGNED";
 
@@ -48,9 +54,13 @@ impl Dialect for MySql {
 
     fn target(connection: &ConnectionConfig, max_connections: u32) -> Result<Target<Self>> {
         let refused = |error| StoreError::options(format!("the MySQL URL cannot be used: {error}"));
+        check_ssl_parameters(&connection.url, &SSL_PARAMETERS)?;
         let mut options = MySqlConnectOptions::from_str(&connection.url)
             .map_err(refused)?
             // The server's modes are not ours to change, beyond what `prepared` says.
+            // Everything is written in UTC and in full Unicode, whatever the URL says.
+            .timezone(Some("+00:00".to_owned()))
+            .charset("utf8mb4")
             .pipes_as_concat(false)
             .no_engine_substitution(false)
             .disable_statement_logging();
@@ -91,15 +101,18 @@ impl Dialect for MySql {
             "SELECT {name}, {declared}, \
              EXISTS (SELECT 1 FROM information_schema.STATISTICS AS s WHERE s.TABLE_SCHEMA = c.TABLE_SCHEMA \
              AND s.TABLE_NAME = c.TABLE_NAME AND s.NON_UNIQUE = 0 GROUP BY s.INDEX_NAME \
-             HAVING COUNT(*) = 1 AND MAX(s.COLUMN_NAME) = c.COLUMN_NAME), {collation} \
+             HAVING COUNT(*) = 1 AND MAX(s.COLUMN_NAME) = c.COLUMN_NAME AND MAX(s.SUB_PART) IS NULL), {collation} \
              FROM information_schema.COLUMNS AS c WHERE c.TABLE_SCHEMA = COALESCE(?, DATABASE()) \
-             AND c.TABLE_NAME = ? ORDER BY c.ORDINAL_POSITION",
+             AND c.TABLE_NAME = ? AND (@@lower_case_table_names <> 0 OR BINARY c.TABLE_NAME = BINARY ?) \
+             ORDER BY c.ORDINAL_POSITION",
             name = text("c.COLUMN_NAME"),
             declared = text("c.COLUMN_TYPE"),
             collation = text("c.COLLATION_NAME"),
         );
         let mut arguments = MySqlArguments::default();
         add(&mut arguments, table.schema.clone());
+        add(&mut arguments, table.name.clone());
+        // The server compares names here without regard to case, even where tables that differ in it are different.
         add(&mut arguments, table.name.clone());
         Statement {
             sql: rendered(sql),
@@ -236,14 +249,14 @@ impl Dialect for MySql {
     fn page(
         layout: &Layout,
         now: Timestamp,
-        after: &str,
+        after: Option<&str>,
         limit: u32,
         with_data: bool,
     ) -> Statement<Self> {
         let key = if with_data { "page" } else { "ids" };
         let sql = layout.text(key, || {
             format!(
-                "SELECT {sid}, {data} FROM {table} WHERE {sid} > ? AND {live} ORDER BY {sid} LIMIT ?",
+                "SELECT {sid}, {data} FROM {table} WHERE (? OR {sid} > ?) AND {live} ORDER BY {sid} LIMIT ?",
                 sid = layout.sid,
                 data = if with_data { data_text(layout) } else { "NULL".to_owned() },
                 table = layout.table,
@@ -251,7 +264,7 @@ impl Dialect for MySql {
             )
         });
         let mut arguments = MySqlArguments::default();
-        add(&mut arguments, after);
+        add_cursor(&mut arguments, after);
         add_instant(&mut arguments, layout, &layout.expires, now);
         add(&mut arguments, limit);
         Statement { sql, arguments }
@@ -288,7 +301,7 @@ impl Dialect for MySql {
         let sql = layout.text("expired", || {
             let window = |columns: &str| {
                 format!(
-                    "SELECT {columns} FROM {table} WHERE {sid} > ? ORDER BY {sid} LIMIT {PRUNE_WINDOW}",
+                    "SELECT {columns} FROM {table} WHERE (? OR {sid} > ?) ORDER BY {sid} LIMIT {PRUNE_WINDOW}",
                     table = layout.table,
                     sid = layout.sid,
                 )
@@ -301,9 +314,9 @@ impl Dialect for MySql {
             )
         });
         let mut arguments = MySqlArguments::default();
-        add(&mut arguments, cursor.unwrap_or_default());
+        add_cursor(&mut arguments, cursor);
         add_instant(&mut arguments, layout, &layout.expires, now);
-        add(&mut arguments, cursor.unwrap_or_default());
+        add_cursor(&mut arguments, cursor);
         Statement { sql, arguments }
     }
 
@@ -354,6 +367,15 @@ impl Dialect for MySql {
             1053 | 1927 | 2006 | 2013 | 4031 => (Kind::Connection, Remedy::Reconnect),
             // Access denied, too many connections.
             1040 | 1044 | 1045 | 1203 | 1698 => (Kind::Connection, Remedy::Discard),
+            // NULL for the sid: see `twin_refused`.
+            1048 => {
+                failed.message = format!(
+                    "{}, or the table has a session whose id differs from this one in case or in spaces at the end only, \
+                     and its collation takes them for the same",
+                    failed.message
+                );
+                (Kind::Database, Remedy::Isolate)
+            }
             // Statement took longer than it may.
             1969 | 3024 => (Kind::Timeout, Remedy::None),
             // Read-only server, table or disk full.
@@ -390,12 +412,17 @@ impl Writer<'_> {
                 .chain(self.extra_columns())
                 .collect();
             let row = format!("({})", marks(columns.len()));
-            let replaced: Vec<String> = [&layout.expires.name, &layout.data]
+            let replaced: Vec<String> = self
+                .twin_refused()
                 .into_iter()
-                .chain(layout.updated_at.iter().map(|column| &column.name))
-                .cloned()
-                .chain(self.extra_columns())
-                .map(|column| self.replaced(&column))
+                .chain(
+                    [&layout.expires.name, &layout.data]
+                        .into_iter()
+                        .chain(layout.updated_at.iter().map(|column| &column.name))
+                        .cloned()
+                        .chain(self.extra_columns())
+                        .map(|column| format!("{column} = VALUES({column})")),
+                )
                 .chain(
                     layout
                         .deleted_at
@@ -428,24 +455,20 @@ impl Writer<'_> {
                 {
                     add_instant(&mut arguments, layout, column, self.now);
                 }
-                for Extra { value, .. } in extra {
-                    add_value(&mut arguments, layout, value);
+                for extra in extra {
+                    add_value(&mut arguments, layout, extra);
                 }
             }
         }
         Statement { sql, arguments }
     }
 
-    /// The new value of a column. A row that has the same sid but for its case is another session's, and stays.
-    fn replaced(&self, column: &str) -> String {
+    /// A row whose sid the column takes for the same, though it is another, must not be replaced. There is no way to raise an
+    /// error here but to ask for a NULL where none can be.
+    fn twin_refused(&self) -> Option<String> {
         let sid = &self.layout.sid;
-        if is_exact(self.layout) {
-            format!("{column} = VALUES({column})")
-        } else {
-            format!(
-                "{column} = IF(BINARY {sid} = BINARY VALUES({sid}), VALUES({column}), {column})"
-            )
-        }
+        let refused = format!("{sid} = IF(BINARY {sid} = BINARY VALUES({sid}), {sid}, NULL)");
+        (!is_exact(self.layout)).then_some(refused)
     }
 
     fn update(&self, writes: &[Write<'_>]) -> Statement<MySql> {
@@ -485,7 +508,7 @@ impl Writer<'_> {
             for write in &rows {
                 if let Effect::Update { extra, .. } = write.effect {
                     add(&mut arguments, write.sid);
-                    add_value(&mut arguments, layout, &extra[index].value);
+                    add_value(&mut arguments, layout, &extra[index]);
                 }
             }
         }
@@ -570,10 +593,18 @@ fn add_sids(arguments: &mut MySqlArguments, sids: &[&str], size: usize) {
     }
 }
 
-/// Whether the column itself tells sids apart by case.
+/// Adds where a window begins: whether at the start, and else behind which sid. No sid would do for the start, since
+/// collations have characters that come before the empty text.
+fn add_cursor(arguments: &mut MySqlArguments, cursor: Option<&str>) {
+    add(arguments, cursor.is_none());
+    add(arguments, cursor.unwrap_or_default());
+}
+
+/// Whether the column itself tells all sids apart. Most collations ignore case, and all but the newer ones ignore spaces
+/// at the end.
 fn is_exact(layout: &Layout) -> bool {
     match &layout.sid_column.collation {
-        Some(collation) => collation.ends_with("_bin"),
+        Some(collation) => collation.ends_with("nopad_bin") || collation.ends_with("0900_bin"),
         None => true,
     }
 }
@@ -605,31 +636,40 @@ fn add_instant(
     column: &InstantColumn,
     at: Timestamp,
 ) {
+    let digits = column.fraction.unwrap_or(0);
     match column.form {
-        InstantForm::Zoned => add(arguments, local(at, 0, column.precise)),
-        InstantForm::Local => add(arguments, local(at, layout.offset, column.precise)),
+        InstantForm::Zoned => add(arguments, local(at, 0, digits)),
+        InstantForm::Local => add(arguments, local(at, layout.offset, digits)),
         InstantForm::Text => add(arguments, at.to_text()),
         InstantForm::Seconds => add(arguments, at.seconds()),
         InstantForm::Milliseconds => add(arguments, at.0),
     }
 }
 
-/// `YYYY-MM-DD HH:MM:SS.mmm` at an offset in minutes.
-fn local(at: Timestamp, offset: i32, precise: bool) -> String {
-    let mut text = Timestamp(at.0 + i64::from(offset) * 60_000).to_text();
-    text.truncate(if precise { 23 } else { 19 });
+/// `YYYY-MM-DD HH:MM:SS.mmm` at an offset in minutes, with as many digits of the fraction as the column has.
+fn local(at: Timestamp, offset: i32, digits: u32) -> String {
+    let mut text = at.east(offset).to_text();
+    text.truncate(match digits {
+        0 => 19,
+        1 => 21,
+        2 => 22,
+        _ => 23,
+    });
     text
 }
 
-fn add_value(arguments: &mut MySqlArguments, layout: &Layout, value: &Value) {
-    match value {
+fn add_value(arguments: &mut MySqlArguments, layout: &Layout, extra: &Extra) {
+    match &extra.value {
         Value::Null => add(arguments, None::<String>),
         Value::Bool(value) => add(arguments, *value),
         Value::Integer(value) => add(arguments, *value),
         Value::Real(value) => add(arguments, *value),
         Value::Text(text) | Value::Json(text) => add(arguments, text.as_str()),
         Value::Blob(bytes) => add(arguments, bytes.as_slice()),
-        Value::Date(at) => add(arguments, local(*at, layout.offset, true)),
+        Value::Date(at) => {
+            let offset = layout.offset_of::<MySql>(&extra.column);
+            add(arguments, local(*at, offset, 3));
+        }
     }
 }
 
@@ -769,7 +809,7 @@ mod tests {
             write("d", Effect::Destroy),
         ];
         assert_eq!(
-            sql(&layout("utf8mb4_bin", "datetime"), &writes),
+            sql(&layout("utf8mb4_nopad_bin", "datetime"), &writes),
             [
                 "INSERT INTO `Sessions` (`sid`, `expires`, `data`, `updatedAt`) VALUES (?, ?, ?, ?) \
                  ON DUPLICATE KEY UPDATE `expires` = VALUES(`expires`), `data` = VALUES(`data`), \
@@ -799,18 +839,16 @@ mod tests {
                 extra: &[],
             },
         );
-        assert!(
-            sql(&layout, &[upsert])[0].contains(
-                "`data` = IF(BINARY `sid` = BINARY VALUES(`sid`), VALUES(`data`), `data`)"
-            )
-        );
+        assert!(sql(&layout, &[upsert])[0].contains(
+            "UPDATE `sid` = IF(BINARY `sid` = BINARY VALUES(`sid`), `sid`, NULL), `expires` ="
+        ));
     }
 
     #[test]
     fn milliseconds_are_cut_off_where_the_column_has_none() {
         let at = Timestamp(1_893_553_445_678);
-        assert_eq!(local(at, 0, false), "2030-01-02 03:04:05");
-        assert_eq!(local(at, 330, true), "2030-01-02 08:34:05.678");
+        assert_eq!(local(at, 0, 0), "2030-01-02 03:04:05");
+        assert_eq!(local(at, 330, 3), "2030-01-02 08:34:05.678");
     }
 
     #[test]

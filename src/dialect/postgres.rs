@@ -5,12 +5,14 @@
 //! parts touch different rows.
 
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow, PgSslMode};
-use sqlx::{Arguments, ConnectOptions, Encode, Postgres, Row, Type};
+use sqlx::{Arguments, Column as _, ConnectOptions, Encode, Postgres, Row, Type, TypeInfo};
 use std::str::FromStr;
+use time::OffsetDateTime;
 
 use super::on_conflict::{Rows, not_deleted};
 use super::{
-    Batch, Dialect, Key, Statement, Target, column_names, driver_error, is_plain, rendered,
+    Batch, Dialect, Key, Statement, Target, check_ssl_parameters, column_names, driver_error,
+    is_plain, rendered,
 };
 use crate::config::{ConnectionConfig, TableConfig};
 use crate::error::{Kind, Remedy, Result, StoreError};
@@ -22,6 +24,18 @@ use crate::timestamp::Timestamp;
 /// Blocks that one step of pruning looks at: a megabyte.
 const PRUNE_BLOCKS: u32 = 128;
 
+/// The parameters of TLS that the driver knows.
+const SSL_PARAMETERS: [&str; 8] = [
+    "sslmode",
+    "sslrootcert",
+    "sslcert",
+    "sslkey",
+    "ssl-mode",
+    "ssl-root-cert",
+    "ssl-cert",
+    "ssl-key",
+];
+
 impl Dialect for Postgres {
     const BIGINT: &'static str = "bigint";
 
@@ -31,7 +45,9 @@ impl Dialect for Postgres {
         let mut options = PgConnectOptions::from_str(&connection.url)
             .map_err(refused)?
             .disable_statement_logging();
-        if is_plain(&connection.url, options.get_host()) {
+        check_ssl_parameters(&connection.url, &SSL_PARAMETERS)?;
+        let asked = std::env::var_os("PGSSLMODE").is_some();
+        if !asked && is_plain(&connection.url, options.get_host()) {
             options = options.ssl_mode(PgSslMode::Disable);
         }
         if !connection.prepared_statements {
@@ -59,7 +75,7 @@ impl Dialect for Postgres {
 
     fn look(table: &TableConfig) -> Statement<Self> {
         let sql = "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), \
-             EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND i.indisvalid \
+             EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND i.indisvalid AND i.indimmediate \
              AND i.indpred IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum), NULL::text \
              FROM pg_attribute a WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped \
              ORDER BY a.attnum";
@@ -145,10 +161,9 @@ impl Dialect for Postgres {
     fn read(layout: &Layout, sids: &[&str]) -> Statement<Self> {
         let sql = layout.text("read", || {
             format!(
-                "SELECT j.i, {data}, {expires} FROM unnest($1::text[]) WITH ORDINALITY AS j (sid, i) \
-                 JOIN {table} AS t ON t.{sid} = j.sid{not_deleted}",
+                "SELECT t.{sid}::text, {data}, {expires} FROM {table} AS t WHERE t.{sid} = ANY($1::text[]){not_deleted}",
                 data = data_text(layout),
-                expires = milliseconds(layout),
+                expires = expires_value(layout),
                 table = layout.table,
                 sid = layout.sid,
                 not_deleted = not_deleted(layout),
@@ -160,12 +175,14 @@ impl Dialect for Postgres {
     }
 
     fn stored(row: &PgRow) -> sqlx::Result<(Key, Stored)> {
-        let place: i64 = row.try_get(0)?;
-        let expires = expires_of(row.try_get(2)?);
+        let expires = if row.column(2).type_info().name() == "TIMESTAMPTZ" {
+            let at: Option<OffsetDateTime> = row.try_get(2)?;
+            at.map_or(Expires::Never, |at| Expires::At(at.into()))
+        } else {
+            expires_of(row.try_get(2)?)
+        };
         let data = row.try_get(1)?;
-        let index =
-            usize::try_from(place - 1).map_err(|error| sqlx::Error::Decode(error.into()))?;
-        Ok((Key::Index(index), Stored { data, expires }))
+        Ok((Key::Sid(row.try_get(0)?), Stored { data, expires }))
     }
 
     fn write(layout: &Layout, batch: &Batch<'_>, now: Timestamp) -> Vec<Statement<Self>> {
@@ -173,8 +190,8 @@ impl Dialect for Postgres {
         let sql = layout.text(&key, || write_text(layout, batch));
         let mut arguments = PgArguments::default();
         add(&mut arguments, now.0);
-        add_rows(&mut arguments, &batch.upserts, batch.extra.len());
-        add_rows(&mut arguments, &batch.updates, batch.extra.len());
+        add_rows(&mut arguments, layout, &batch.upserts, &batch.extra);
+        add_rows(&mut arguments, layout, &batch.updates, &batch.extra);
         add_touches(&mut arguments, &batch.touches);
         add_sids(&mut arguments, &batch.destroys);
         vec![Statement { sql, arguments }]
@@ -189,7 +206,7 @@ impl Dialect for Postgres {
     fn page(
         layout: &Layout,
         now: Timestamp,
-        after: &str,
+        after: Option<&str>,
         limit: u32,
         with_data: bool,
     ) -> Statement<Self> {
@@ -205,7 +222,7 @@ impl Dialect for Postgres {
         });
         let mut arguments = PgArguments::default();
         add(&mut arguments, now.0);
-        add(&mut arguments, after);
+        add(&mut arguments, after.unwrap_or_default());
         add(&mut arguments, i64::from(limit));
         Statement { sql, arguments }
     }
@@ -292,7 +309,7 @@ impl Dialect for Postgres {
             "40001" | "40P01" | "55P03" => (Kind::Timeout, Remedy::Retry),
             // Table created or type made by another process at the same moment.
             "23505" if failed.message.contains("pg_") => (Kind::Database, Remedy::Retry),
-            "42P07" => (Kind::Database, Remedy::Retry),
+            "42P07" | "42710" => (Kind::Database, Remedy::Retry),
             // A plan that no longer fits, because the table was altered.
             "0A000" if failed.message.contains("cached plan") => {
                 (Kind::Database, Remedy::Reconnect)
@@ -336,13 +353,18 @@ fn add<'q, T: Encode<'q, Postgres> + Type<Postgres>>(arguments: &mut PgArguments
 }
 
 /// Adds the arrays of upserts or updates: sids, expiries, texts, and one for each extra column.
-fn add_rows(arguments: &mut PgArguments, writes: &[Write<'_>], extra_columns: usize) {
+fn add_rows(
+    arguments: &mut PgArguments,
+    layout: &Layout,
+    writes: &[Write<'_>],
+    extra_columns: &[&str],
+) {
     if writes.is_empty() {
         return;
     }
     let mut expiries = Vec::with_capacity(writes.len());
     let mut texts = Vec::with_capacity(writes.len());
-    let mut extras: Vec<Vec<Option<String>>> = vec![Vec::new(); extra_columns];
+    let mut extras: Vec<Vec<Option<String>>> = vec![Vec::new(); extra_columns.len()];
     for write in writes {
         if let Effect::Upsert {
             data,
@@ -357,8 +379,15 @@ fn add_rows(arguments: &mut PgArguments, writes: &[Write<'_>], extra_columns: us
         {
             expiries.push(expires.0);
             texts.push(data);
-            for (column, Extra { value, .. }) in extras.iter_mut().zip(extra) {
-                column.push(text(value));
+            for (
+                column,
+                Extra {
+                    column: name,
+                    value,
+                },
+            ) in extras.iter_mut().zip(extra)
+            {
+                column.push(text(value, layout.offset_of::<Postgres>(name)));
             }
         }
     }
@@ -390,14 +419,15 @@ fn add_sids(arguments: &mut PgArguments, writes: &[Write<'_>]) {
 }
 
 /// A value as text that PostgreSQL casts to the type of its column.
-fn text(value: &Value) -> Option<String> {
+fn text(value: &Value, offset: i32) -> Option<String> {
     match value {
         Value::Null => None,
         Value::Bool(value) => Some(value.to_string()),
         Value::Integer(value) => Some(value.to_string()),
         Value::Real(value) => Some(format!("{value:?}")),
         Value::Text(text) | Value::Json(text) => Some(text.clone()),
-        Value::Date(at) => Some(at.to_text()),
+        // A column without a zone takes the clock as it reads, and leaves the zone away.
+        Value::Date(at) => Some(at.east(offset).to_text()),
         Value::Blob(bytes) => {
             let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
             Some(format!("\\x{}", digits.collect::<String>()))
@@ -413,17 +443,12 @@ fn data_text(layout: &Layout) -> String {
     }
 }
 
-/// The expiry in ms since the epoch, or as text where it is kept so.
-fn milliseconds(layout: &Layout) -> String {
+/// The expiry as a date where it is one, and as text otherwise.
+fn expires_value(layout: &Layout) -> String {
     let expires = format!("t.{}", layout.expires.name);
     match layout.expires.form {
-        InstantForm::Zoned => {
-            format!("floor(extract(epoch from {expires}) * 1000)::bigint::text")
-        }
-        InstantForm::Local => format!(
-            "floor(extract(epoch from {expires} AT TIME ZONE {}) * 1000)::bigint::text",
-            zone(layout)
-        ),
+        InstantForm::Zoned => expires,
+        InstantForm::Local => format!("{expires} AT TIME ZONE {}", zone(layout)),
         InstantForm::Seconds => format!("({expires}::bigint * 1000)::text"),
         InstantForm::Text | InstantForm::Milliseconds => format!("{expires}::text"),
     }
@@ -442,18 +467,24 @@ fn zone(layout: &Layout) -> String {
     format!("INTERVAL '{} minutes'", layout.offset)
 }
 
-/// An instant, given in ms as an expression of bigint, in the form of a column.
-fn instant(layout: &Layout, form: InstantForm, ms: &str) -> String {
-    match form {
-        InstantForm::Zoned => format!("to_timestamp({ms} / 1000.0)"),
-        InstantForm::Local => {
-            format!(
-                "(to_timestamp({ms} / 1000.0) AT TIME ZONE {})",
-                zone(layout)
-            )
+/// An instant, given in ms as an expression of bigint, in the form of a column. Digits that the column does not keep are cut
+/// off here: PostgreSQL would round them, and a session would live longer than it should.
+fn instant(layout: &Layout, column: &InstantColumn, ms: &str) -> String {
+    let kept = match column.fraction {
+        Some(digits @ 0..3) => {
+            let unit = 10_u32.pow(3 - digits);
+            format!("({ms} / {unit} * {unit})")
         }
+        _ => ms.to_owned(),
+    };
+    match column.form {
+        InstantForm::Zoned => format!("to_timestamp({kept} / 1000::float8)"),
+        InstantForm::Local => format!(
+            "(to_timestamp({kept} / 1000::float8) AT TIME ZONE {})",
+            zone(layout)
+        ),
         InstantForm::Text => format!(
-            "to_char(to_timestamp({ms} / 1000.0) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.MS +00:00')"
+            "to_char(to_timestamp({ms} / 1000::float8) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.MS +00:00')"
         ),
         InstantForm::Seconds => format!("({ms} / 1000)"),
         InstantForm::Milliseconds => ms.to_owned(),
@@ -461,13 +492,13 @@ fn instant(layout: &Layout, form: InstantForm, ms: &str) -> String {
 }
 
 /// The time of the statement, in the form of a column.
-fn now(layout: &Layout, form: InstantForm) -> String {
-    instant(layout, form, "$1::bigint")
+fn now(layout: &Layout, column: &InstantColumn) -> String {
+    instant(layout, column, "$1::bigint")
 }
 
 fn expired(layout: &Layout) -> String {
     let expires = &layout.expires;
-    format!("t.{} <= {}", expires.name, now(layout, expires.form))
+    format!("t.{} <= {}", expires.name, now(layout, expires))
 }
 
 fn live(layout: &Layout) -> String {
@@ -475,7 +506,7 @@ fn live(layout: &Layout) -> String {
     format!(
         "(t.{name} IS NULL OR t.{name} > {now}){not_deleted}",
         name = expires.name,
-        now = now(layout, expires.form),
+        now = now(layout, expires),
         not_deleted = not_deleted(layout)
     )
 }
@@ -495,14 +526,14 @@ fn write_text(layout: &Layout, batch: &Batch<'_>) -> String {
     let rows = Rows {
         layout,
         sid: "j.sid",
-        expires: instant(layout, layout.expires.form, "j.e"),
+        expires: instant(layout, &layout.expires, "j.e"),
         data: match layout.data_form {
             DataForm::Text => "j.d".to_owned(),
             DataForm::Json => "j.d::json".to_owned(),
             DataForm::Binary => "convert_to(j.d, 'UTF8')".to_owned(),
         },
         extra: extra.collect(),
-        now: &|column: &InstantColumn| now(layout, column.form),
+        now: &|column: &InstantColumn| now(layout, column),
         live: live(layout),
     };
     let mut parts = Vec::new();
@@ -626,16 +657,16 @@ mod tests {
         assert_eq!(
             sql(&layout, &batch(&writes)),
             "WITH p0 AS (INSERT INTO \"Sessions\" (\"sid\", \"expires\", \"data\", \"updatedAt\", \"userId\") \
-             SELECT j.sid, to_timestamp(j.e / 1000.0), j.d, to_timestamp($1::bigint / 1000.0), j.x0::integer \
+             SELECT j.sid, to_timestamp(j.e / 1000::float8), j.d, to_timestamp($1::bigint / 1000::float8), j.x0::integer \
              FROM unnest($2::text[], $3::bigint[], $4::text[], $5::text[]) AS j (sid, e, d, x0) WHERE true \
              ON CONFLICT (\"sid\") DO UPDATE SET \"expires\" = excluded.\"expires\", \"data\" = excluded.\"data\", \
              \"updatedAt\" = excluded.\"updatedAt\", \"userId\" = excluded.\"userId\"), \
-             p1 AS (UPDATE \"Sessions\" AS t SET \"expires\" = to_timestamp(j.e / 1000.0), \
-             \"updatedAt\" = to_timestamp($1::bigint / 1000.0) FROM unnest($10::text[], $11::bigint[]) AS j (sid, e) \
-             WHERE t.\"sid\" = j.sid AND (t.\"expires\" IS NULL OR t.\"expires\" > to_timestamp($1::bigint / 1000.0))), \
+             p1 AS (UPDATE \"Sessions\" AS t SET \"expires\" = to_timestamp(j.e / 1000::float8), \
+             \"updatedAt\" = to_timestamp($1::bigint / 1000::float8) FROM unnest($10::text[], $11::bigint[]) AS j (sid, e) \
+             WHERE t.\"sid\" = j.sid AND (t.\"expires\" IS NULL OR t.\"expires\" > to_timestamp($1::bigint / 1000::float8))), \
              p2 AS (DELETE FROM \"Sessions\" AS t WHERE t.\"sid\" = ANY($12::text[])) \
-             UPDATE \"Sessions\" AS t SET \"expires\" = to_timestamp(j.e / 1000.0), \"data\" = j.d, \
-             \"updatedAt\" = to_timestamp($1::bigint / 1000.0), \"userId\" = j.x0::integer \
+             UPDATE \"Sessions\" AS t SET \"expires\" = to_timestamp(j.e / 1000::float8), \"data\" = j.d, \
+             \"updatedAt\" = to_timestamp($1::bigint / 1000::float8), \"userId\" = j.x0::integer \
              FROM unnest($6::text[], $7::bigint[], $8::text[], $9::text[]) AS j (sid, e, d, x0) WHERE t.\"sid\" = j.sid"
         );
     }
@@ -659,8 +690,8 @@ mod tests {
 
     #[test]
     fn values_become_text_that_the_server_casts() {
-        assert_eq!(text(&Value::Blob(vec![0, 255])).unwrap(), "\\x00ff");
-        assert_eq!(text(&Value::Bool(true)).unwrap(), "true");
-        assert_eq!(text(&Value::Null), None);
+        assert_eq!(text(&Value::Blob(vec![0, 255]), 0).unwrap(), "\\x00ff");
+        assert_eq!(text(&Value::Bool(true), 0).unwrap(), "true");
+        assert_eq!(text(&Value::Null, 0), None);
     }
 }

@@ -203,7 +203,7 @@ impl Dialect for Sqlite {
     fn page(
         layout: &Layout,
         now: Timestamp,
-        after: &str,
+        after: Option<&str>,
         limit: u32,
         with_data: bool,
     ) -> Statement<Self> {
@@ -218,7 +218,10 @@ impl Dialect for Sqlite {
             )
         });
         let mut values: Vec<Argument> = NOW.map(|form| instant(form, now)).into();
-        values.extend([after.to_owned().into(), Argument::Integer(limit.into())]);
+        values.extend([
+            after.unwrap_or_default().to_owned().into(),
+            Argument::Integer(limit.into()),
+        ]);
         statement(sql, values)
     }
 

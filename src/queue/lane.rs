@@ -33,6 +33,8 @@ pub struct Lane<T: SessionTable> {
     table: Arc<T>,
     place: Place,
     connection: Option<(T::Connection, Instant)>,
+    /// No connection could be had. Known for as long as there are calls that have waited for one.
+    unreachable: Option<StoreError>,
 }
 
 /// One trip to the database.
@@ -72,6 +74,7 @@ impl<T: SessionTable> Lane<T> {
             table,
             place,
             connection: None,
+            unreachable: None,
         }
     }
 
@@ -88,6 +91,7 @@ impl<T: SessionTable> Lane<T> {
                 failed(batch.len(), &error)
             });
             self.end(batch, outcomes, began.elapsed());
+            self.fail_waiting();
             self.return_old_connection();
         }
     }
@@ -121,6 +125,21 @@ impl<T: SessionTable> Lane<T> {
                 sleep(took).await;
                 shared.put_back(placed);
             });
+        }
+    }
+
+    /// Who has gathered while a connection was waited for in vain shall not wait for another one, batch by batch.
+    fn fail_waiting(&mut self) {
+        let Some(error) = self.unreachable.take() else {
+            return;
+        };
+        while let Some(batch) = self
+            .shared
+            .take(self.place)
+            .filter(|batch| !batch.is_empty())
+        {
+            let outcomes = failed(batch.len(), &error);
+            self.shared.end(&batch, outcomes);
         }
     }
 
@@ -280,10 +299,8 @@ impl<T: SessionTable> Lane<T> {
         if !matches!(job, Job::Read(_) | Job::Write(_)) {
             return self.once(job).await;
         }
-        if self.connection.is_none() {
-            // Bounded by the pool's own timeout.
-            self.connection = Some((self.table.connect().await?, Instant::now()));
-        }
+        // Bounded by the pool's own timeout.
+        self.connect().await?;
         let limit = self.shared.query_timeout;
         timeout(limit, self.once(job)).await.unwrap_or_else(|_| {
             let message = format!(
@@ -294,11 +311,28 @@ impl<T: SessionTable> Lane<T> {
         })
     }
 
-    async fn once(&mut self, job: &Job<'_>) -> Result<Answer> {
-        let table = &*self.table;
-        if self.connection.is_none() {
-            self.connection = Some((table.connect().await?, Instant::now()));
+    async fn connect(&mut self) -> Result<()> {
+        if self.connection.is_some() {
+            return Ok(());
         }
+        if let Some(error) = &self.unreachable {
+            return Err(error.clone());
+        }
+        match self.table.connect().await {
+            Ok(connection) => self.connection = Some((connection, Instant::now())),
+            Err(error) => {
+                if error.remedy != Remedy::Retry {
+                    self.unreachable = Some(error.clone());
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    async fn once(&mut self, job: &Job<'_>) -> Result<Answer> {
+        self.connect().await?;
+        let table = &*self.table;
         let Some((connection, _)) = &mut self.connection else {
             unreachable!("the connection was made above")
         };

@@ -30,6 +30,8 @@ struct Fake {
     log: Mutex<Log>,
     /// Errors for the next trips, whatever they are.
     failures: Mutex<Vec<StoreError>>,
+    /// Why no connection can be had.
+    away: Mutex<Option<StoreError>>,
     /// Closed while the test holds it: trips wait.
     gate: tokio::sync::Mutex<()>,
 }
@@ -49,7 +51,12 @@ impl SessionTable for Fake {
     type Connection = ();
 
     async fn connect(&self) -> Result<()> {
-        Ok(())
+        let away = lock(&self.away).clone();
+        let Some(error) = away else {
+            return Ok(());
+        };
+        _ = self.gate.lock().await;
+        Err(error)
     }
 
     async fn begin(&self, (): &mut ()) -> Result<()> {
@@ -431,4 +438,19 @@ fn a_database_that_does_not_answer_is_an_error_in_time_and_its_connection_is_dro
     rig.push(1, get("a"));
     assert_eq!(rig.outcomes(1), ["Missing"]);
     assert!(rig.log().contains(&"discard".to_owned()));
+}
+
+#[test]
+fn who_has_gathered_while_there_was_no_connection_is_told_at_once() {
+    let rig = Rig::new(wide());
+    *lock(&rig.table.away) = Some(StoreError::new(Kind::Connection, "away"));
+    let gate = rig.table.gate.blocking_lock();
+    for ticket in 0..600 {
+        rig.push(ticket, get(&format!("s{ticket}")));
+    }
+    drop(gate);
+    assert_eq!(rig.outcomes(600), vec!["ERR_SESSION_CONNECTION"; 600]);
+    *lock(&rig.table.away) = None;
+    rig.push(600, get("a"));
+    assert_eq!(rig.outcomes(1), ["Missing"]);
 }

@@ -52,8 +52,8 @@ pub struct InstantColumn {
     /// Quoted.
     pub name: String,
     pub form: InstantForm,
-    /// The declared type has a fraction of seconds, as `DATETIME(3)` of MySQL has.
-    pub precise: bool,
+    /// Digits of a second's fraction, where the declared type says: 3 for `DATETIME(3)`.
+    pub fraction: Option<u32>,
 }
 
 /// A table that can serve: quoted names, and a text for each statement.
@@ -108,7 +108,7 @@ impl Layout {
             Ok(InstantColumn {
                 name: DB::quote(&column.name),
                 form,
-                precise: column.declared.contains('('),
+                fraction: fraction(&column.declared),
             })
         };
         let data_form = DB::data_form(data).map_err(|reason| unfit::<DB>(config, data, &reason))?;
@@ -143,9 +143,23 @@ impl Layout {
         self.columns.iter().find(|column| column.name == name)
     }
 
+    /// Minutes east of UTC in which a column of the application keeps dates.
+    pub fn offset_of<DB: Dialect>(&self, name: &str) -> i32 {
+        let form = self.column(name).map(DB::instant_form);
+        match form {
+            Some(Ok(InstantForm::Local)) => self.offset,
+            _ => 0,
+        }
+    }
+
     pub fn column_names(&self) -> String {
         list(&self.columns)
     }
+}
+
+fn fraction(declared: &str) -> Option<u32> {
+    let (_, rest) = declared.split_once('(')?;
+    rest.split_once(')')?.0.parse().ok()
 }
 
 /// The column that plays a part, if there is one. A column that was named has to be there.

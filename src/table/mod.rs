@@ -338,8 +338,8 @@ where
         let mut next = None;
         let mut sids: Vec<String> = Vec::new();
         for row in &rows {
-            next = row.try_get(0)?;
-            sids.extend(row.try_get::<Option<String>, _>(1)?);
+            next = row.try_get_unchecked(0)?;
+            sids.extend(row.try_get_unchecked::<Option<String>, _>(1)?);
         }
         if sids.is_empty() {
             return Ok((0, next));
@@ -489,15 +489,14 @@ where
         with_data: bool,
     ) -> Result<Page> {
         let layout = self.layout(connection).await?;
-        // Sids are never empty, so all of them are behind the empty one.
-        let statement = DB::page(&layout, now, after.unwrap_or_default(), limit, with_data);
+        let statement = DB::page(&layout, now, after, limit, with_data);
         let rows = query::<DB>(statement)
             .fetch_all(&mut **connection)
             .await
             .map_err(|error| self.failed(error))?;
         // A sid that is no text cannot be asked for either, so it is left out.
         let sessions = rows.iter().filter_map(|row| {
-            let sid = row.try_get(0).ok()?;
+            let sid = row.try_get_unchecked(0).ok()?;
             Some((sid, row.try_get_unchecked(1).ok().flatten()))
         });
         Ok(Page {
