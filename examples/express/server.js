@@ -1,0 +1,178 @@
+// @ts-check
+'use strict'
+
+const path = require('node:path')
+const express = require('express')
+const session = require('express-session')
+// In an application of your own: require('rust-sequelize-store')
+const { RustSequelizeStore } = require('../..')
+const { homePage, loginPage, messagePage, sessionPage } = require('./pages')
+
+const { PORT = '3000', DATABASE_URL, SESSION_SECRET } = process.env
+const WEEK = 7 * 24 * 60 * 60 * 1000
+const LONGEST_NAME = 60
+
+if (process.env.NODE_ENV === 'production' && !SESSION_SECRET) {
+  throw new Error('SESSION_SECRET must be set in production')
+}
+
+// Without `db` the sessions are kept in sessions.sqlite in the current folder.
+const store = new RustSequelizeStore(DATABASE_URL ? { db: DATABASE_URL } : {})
+
+const app = express()
+app.disable('x-powered-by')
+
+app.use((_req, res, next) => {
+  res.set({
+    'Content-Security-Policy':
+      "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'same-origin'
+  })
+  next()
+})
+
+// Before the session, so that a style sheet costs no look into the database.
+app.use(express.static(path.join(__dirname, 'public')))
+
+app.use(
+  session({
+    store,
+    secret: SESSION_SECRET || 'only for development',
+    // The store has `touch`, so an unchanged session need not be written again.
+    resave: false,
+    // A visitor gets a cookie and a row when there is something to remember.
+    saveUninitialized: false,
+    // The cookie lives on with the session.
+    rolling: true,
+    cookie: {
+      maxAge: WEEK,
+      // Together with forms that POST, this keeps other sites from acting for the user.
+      sameSite: 'lax',
+      httpOnly: true,
+      secure: 'auto'
+    }
+  })
+)
+
+app.use((_req, res, next) => {
+  // Pages show what is in the session, so the browser must not keep them.
+  res.set('Cache-Control', 'no-store')
+  next()
+})
+
+// A form on another site could still log a visitor in under a name that is not theirs.
+app.use((req, res, next) => {
+  const site = req.get('Sec-Fetch-Site') ?? 'same-origin'
+  if (req.method !== 'POST' || site === 'same-origin') {
+    next()
+    return
+  }
+  res.status(403).send(messagePage('Refused', 'The form came from another site.'))
+})
+
+app.use(express.urlencoded({ extended: false, limit: '2kb' }))
+
+app.get('/', (req, res) => {
+  const { user } = req.session
+  if (!user) {
+    res.send(loginPage())
+    return
+  }
+  user.visits += 1
+  res.send(homePage(user))
+})
+
+app.post('/login', (req, res, next) => {
+  const name = typeof req.body?.name === 'string' ? req.body.name.trim() : ''
+  if (name === '' || name.length > LONGEST_NAME) {
+    const problem = `Enter a name of 1 to ${LONGEST_NAME} characters.`
+    res.status(400).send(loginPage({ name, problem }))
+    return
+  }
+  // A new id at login: one that somebody else planted in the browser is worth nothing.
+  req.session.regenerate((error) => {
+    if (error) {
+      next(error)
+      return
+    }
+    req.session.user = { name, visits: 0, since: new Date().toISOString() }
+    // Saved before the answer, so that the next request finds it.
+    req.session.save((error) => {
+      if (error) next(error)
+      else res.redirect(303, '/')
+    })
+  })
+})
+
+app.get('/session', (req, res) => {
+  if (!req.session.user) {
+    res.redirect(303, '/')
+    return
+  }
+  // The session as it will be after this answer, which moves the time at which it expires.
+  req.session.touch()
+  res.send(sessionPage(req.sessionID, req.session))
+})
+
+app.post('/logout', (req, res, next) => {
+  req.session.destroy((error) => {
+    if (error) {
+      next(error)
+      return
+    }
+    res.clearCookie('connect.sid')
+    res.redirect(303, '/')
+  })
+})
+
+app.use((_req, res) => {
+  res.status(404).send(messagePage('Not found', 'There is no page at this address.'))
+})
+
+/** @type {express.ErrorRequestHandler} */
+const onError = (error, _req, res, next) => {
+  if (res.headersSent) {
+    next(error)
+    return
+  }
+  const status = error.status >= 400 && error.status < 500 ? error.status : 500
+  if (status === 500) console.error(error)
+  res
+    .status(status)
+    .send(
+      status === 500
+        ? messagePage('Something went wrong', 'Please try again.')
+        : messagePage('Bad request', 'The form could not be read.')
+    )
+}
+app.use(onError)
+
+const server = app.listen(Number(PORT), (error) => {
+  if (error) {
+    console.error(`Cannot listen on port ${PORT}: ${error.message}`)
+    process.exitCode = 1
+    store.close()
+    return
+  }
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : PORT
+  console.log(`http://localhost:${port} (stop with Ctrl+C)`)
+})
+
+// How long a request may still take after the server was told to stop.
+const GRACE = 5000
+
+let stopping = false
+
+async function stop() {
+  if (stopping) return
+  stopping = true
+  setTimeout(() => server.closeAllConnections(), GRACE).unref()
+  await new Promise((resolve) => server.close(resolve))
+  // After the last answer, so that what it saved is written.
+  await store.close()
+}
+
+process.on('SIGINT', stop)
+process.on('SIGTERM', stop)
