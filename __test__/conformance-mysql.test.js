@@ -1,0 +1,6 @@
+'use strict'
+
+const conformance = require('./conformance')
+const databases = require('./databases')
+
+for (const database of databases.filter(({ dialect }) => dialect === 'mysql')) conformance(database)

@@ -1,0 +1,55 @@
+'use strict'
+
+const { HOUR, apart, session, styles } = require('./sessions')
+
+module.exports = (database, { withClient }) => {
+  describe.each(Object.keys(styles))('%s', (style) => {
+    const call = styles[style]
+
+    test('a touch succeeds and writes nothing', async () => {
+      const store = database.open({ disableTouch: true })
+      await store.set('ada', session())
+      const touched = call(store, 'touch', 'ada', session({}, -1000))
+      expect(await touched).toBeUndefined()
+      expect(await store.ids()).toEqual(['ada'])
+      expect(store.stats()).toMatchObject({ touches: 1, touchesSkipped: 1 })
+    })
+  })
+
+  test('it can be changed on a live store', async () => {
+    const store = database.open()
+    await store.set('ada', session())
+    store.options.disableTouch = true
+    await store.touch('ada', session({}, -1000))
+    expect(await store.ids()).toEqual(['ada'])
+    store.options.disableTouch = false
+    await store.touch('ada', session({}, -1000))
+    expect(await store.ids()).toEqual([])
+  })
+
+  test('the callback is not called before touch has returned', async () => {
+    const store = database.open({ disableTouch: true })
+    let returned = false
+    const deferred = await new Promise((resolve) => {
+      store.touch('ada', session(), () => resolve(returned))
+      returned = true
+    })
+    expect(deferred).toBe(true)
+  })
+
+  test('a closed store still says so, and a wrong id is still refused', async () => {
+    const store = database.open({ disableTouch: true })
+    await expect(store.touch('', session())).rejects.toHaveProperty('code', 'ERR_SESSION_SID')
+    await store.close()
+    await expect(store.touch('ada', session())).rejects.toHaveProperty('code', 'ERR_SESSION_CLOSED')
+  })
+
+  withClient('a set moves the end all the same', async () => {
+    const store = database.open({ disableTouch: true })
+    await store.set('ada', session())
+    const ada = session({}, HOUR)
+    await store.set('ada', ada)
+    const { expires } = await database.row(store, 'ada')
+    expect(apart(expires, ada.cookie.expires)).toBeLessThan(1000)
+  })
+}

@@ -1,0 +1,132 @@
+'use strict'
+
+const mysql2 = require('mysql2/promise')
+const { common, missing, rowFunctions } = require('./common')
+const { places } = require('./places')
+
+const quote = (name) => `\`${name.replaceAll('`', '``')}\``
+
+/** A connection that is made when it is needed, and runs each statement in the database that it is for. */
+function mysqlClient(url) {
+  let connecting = null
+  let current = null
+
+  function connect() {
+    connecting ??= mysql2.createConnection({ uri: url, timezone: 'Z', multipleStatements: true })
+    return connecting
+  }
+
+  return {
+    async query(database, sql, params) {
+      const connection = await connect()
+      // Statements run in the order in which they are given to the connection.
+      if (database !== current) {
+        current = database
+        connection.query(`USE ${quote(database)}`)
+      }
+      return (await connection.query(sql, params))[0]
+    },
+
+    async end() {
+      if (connecting === null) return
+      const connection = await connecting
+      connecting = null
+      current = null
+      await connection.end()
+    }
+  }
+}
+
+/** The URL with another database. */
+function inDatabase(url, database) {
+  const changed = new URL(url)
+  changed.pathname = `/${database}`
+  return changed.href
+}
+
+/** A database on the server of TEST_MYSQL_URL, whose places are databases of their own. */
+function mysql() {
+  const {
+    TEST_MYSQL_URL: url,
+    TEST_MYSQL_SERVER: server = 'MySQL',
+    TEST_MYSQL_SKIPPED: reason = 'there is no TEST_MYSQL_URL'
+  } = process.env
+  if (!url) return missing('MySQL or MariaDB', 'mysql', reason)
+
+  const client = mysqlClient(url)
+  const databases = places()
+  const lockers = new Set()
+  const base = common(() => ({ db: inDatabase(url, databases.take()) }))
+  const databaseOf = (target) => new URL(base.placeOf(target).db).pathname.slice(1)
+  const query = (target, sql, params) => client.query(databaseOf(target), sql, params)
+
+  return {
+    ...base,
+    ...rowFunctions({
+      placeOf: base.placeOf,
+      query,
+      quote,
+      mark: () => '?',
+      // MySQL would round the milliseconds that its DATETIME does not keep, where Sequelize cuts them off.
+      encode: (value) => (value instanceof Date ? new Date(Math.floor(value / 1000) * 1000) : value),
+      where: (sid) => `BINARY \`sid\` = ${sid}`,
+      ddl: '`sid` VARCHAR(36), `expires` DATETIME, `data` TEXT, `createdAt` DATETIME NOT NULL, `updatedAt` DATETIME NOT NULL, PRIMARY KEY (`sid`)',
+      types: { string: 'VARCHAR(255)', integer: 'INTEGER', boolean: 'TINYINT(1)', date: 'DATETIME', blob: 'BLOB' }
+    }),
+    name: server.split(' ')[0],
+    dialect: 'mysql',
+    enabled: true,
+    skipped: null,
+    // Our tables keep 128 characters of a session id, dates without milliseconds, and data of MEDIUMTEXT; names of tables have 64
+    // characters, none of them beyond U+FFFF.
+    supports: {
+      otherClient: true,
+      secondStore: true,
+      anyLength: false,
+      anyName: false,
+      precision: 1000,
+      mebibytes: 12
+    },
+    query,
+    databaseOf,
+
+    async tableExists(target) {
+      const name = base.placeOf(target).tableName ?? 'Sessions'
+      const sql = 'SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?'
+      return (await query(target, sql, [databaseOf(target), name])).length === 1
+    },
+
+    /** The columns of the table, for comparison. */
+    describe(target) {
+      const name = base.placeOf(target).tableName ?? 'Sessions'
+      const sql = `SELECT COLUMN_NAME AS name, COLUMN_TYPE AS type, IS_NULLABLE = 'NO' AS strict, COLUMN_KEY = 'PRI' AS \`key\`,
+        COLLATION_NAME AS collation FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?
+        ORDER BY ORDINAL_POSITION`
+      return query(target, sql, [databaseOf(target), name])
+    },
+
+    async lock(target) {
+      const locker = mysqlClient(url)
+      lockers.add(locker)
+      await locker.query(databaseOf(target), `LOCK TABLES ${quote(base.placeOf(target).tableName ?? 'Sessions')} READ`)
+      return async () => {
+        lockers.delete(locker)
+        await locker.end()
+      }
+    },
+
+    async reset() {
+      for (const locker of lockers) await locker.end()
+      lockers.clear()
+      await base.closeAll()
+      const names = databases.free()
+      if (names.length === 0) return
+      const sql = names.map((name) => `DROP DATABASE ${name}; CREATE DATABASE ${name};`)
+      await client.query('information_schema', sql.join(''))
+    },
+
+    end: () => client.end()
+  }
+}
+
+module.exports = { mysql, mysqlClient, inDatabase }

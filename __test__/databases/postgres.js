@@ -1,0 +1,128 @@
+'use strict'
+
+const { Client } = require('pg')
+const { common, missing, rowFunctions } = require('./common')
+const { places } = require('./places')
+
+const quote = (name) => `"${name.replaceAll('"', '""')}"`
+
+/** A connection that is made when it is needed, and runs each statement in the schema that it is for. */
+function postgresClient(url) {
+  let connecting = null
+  let searchPath = null
+
+  function connect() {
+    connecting ??= (async () => {
+      const client = new Client({ connectionString: url, options: '-c client_min_messages=warning' })
+      await client.connect()
+      return client
+    })()
+    return connecting
+  }
+
+  return {
+    async query(schema, sql, params) {
+      const client = await connect()
+      // Statements run in the order in which they are given to the client.
+      if (schema !== searchPath) {
+        searchPath = schema
+        client.query(`SET search_path TO ${quote(schema)}`)
+      }
+      return (await client.query(sql, params)).rows
+    },
+
+    async end() {
+      if (connecting === null) return
+      const client = await connecting
+      connecting = null
+      searchPath = null
+      await client.end()
+    }
+  }
+}
+
+/** The URL with a schema that is used where none is named. */
+function inSchema(url, schema) {
+  return `${url}${url.includes('?') ? '&' : '?'}options=${encodeURIComponent(`-c search_path=${schema}`)}`
+}
+
+/** A database on the server of TEST_POSTGRES_URL, whose places are schemas. */
+function postgres() {
+  const { TEST_POSTGRES_URL: url, TEST_POSTGRES_SKIPPED: reason = 'there is no TEST_POSTGRES_URL' } = process.env
+  if (!url) return missing('PostgreSQL', 'postgres', reason)
+
+  const client = postgresClient(url)
+  const schemas = places()
+  const lockers = new Set()
+  const base = common(() => ({ db: inSchema(url, schemas.take()) }))
+  const schemaOf = (target) => /search_path%3D(\w+)/.exec(base.placeOf(target).db)[1]
+  const query = (target, sql, params) => client.query(schemaOf(target), sql, params)
+
+  return {
+    ...base,
+    ...rowFunctions({
+      placeOf: base.placeOf,
+      query,
+      quote,
+      mark: (i) => `$${i}`,
+      encode: (value) => value,
+      ddl: '"sid" VARCHAR(36), "expires" TIMESTAMP WITH TIME ZONE, "data" TEXT, "createdAt" TIMESTAMP WITH TIME ZONE NOT NULL, "updatedAt" TIMESTAMP WITH TIME ZONE NOT NULL, PRIMARY KEY ("sid")',
+      types: {
+        string: 'VARCHAR(255)',
+        integer: 'INTEGER',
+        boolean: 'BOOLEAN',
+        date: 'TIMESTAMP WITH TIME ZONE',
+        blob: 'BYTEA'
+      }
+    }),
+    name: 'PostgreSQL',
+    dialect: 'postgres',
+    enabled: true,
+    skipped: null,
+    // Our tables keep 128 characters of a session id; names of tables are cut off at 63 bytes by the server.
+    supports: { otherClient: true, secondStore: true, anyLength: false, anyName: true, precision: 1, mebibytes: 16 },
+    query,
+    schemaOf,
+
+    async tableExists(target) {
+      const name = base.placeOf(target).tableName ?? 'Sessions'
+      const sql = 'SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = $2'
+      return (await query(target, sql, [schemaOf(target), name])).length === 1
+    },
+
+    /** The columns of the table, for comparison. */
+    describe(target) {
+      const name = quote(base.placeOf(target).tableName ?? 'Sessions')
+      const sql = `SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS strict,
+        coalesce(i.indisprimary, false) AS key FROM pg_attribute a LEFT JOIN pg_index i ON i.indrelid = a.attrelid
+        AND a.attnum = ANY(i.indkey) WHERE a.attrelid = $1::regclass AND a.attnum > 0 ORDER BY a.attnum`
+      return query(target, sql, [name])
+    },
+
+    async lock(target) {
+      const locker = postgresClient(url)
+      lockers.add(locker)
+      const table = quote(base.placeOf(target).tableName ?? 'Sessions')
+      await locker.query(schemaOf(target), 'BEGIN')
+      await locker.query(schemaOf(target), `LOCK TABLE ${table} IN SHARE MODE`)
+      return async () => {
+        lockers.delete(locker)
+        await locker.end()
+      }
+    },
+
+    async reset() {
+      for (const locker of lockers) await locker.end()
+      lockers.clear()
+      await base.closeAll()
+      const names = schemas.free()
+      if (names.length === 0) return
+      const sql = names.map((name) => `DROP SCHEMA ${name} CASCADE; CREATE SCHEMA ${name};`)
+      await client.query('pg_catalog', sql.join(''))
+    },
+
+    end: () => client.end()
+  }
+}
+
+module.exports = { postgres, postgresClient, inSchema }

@@ -1,0 +1,3 @@
+'use strict'
+
+module.exports = () => Promise.all(globalThis.cleanups.map((cleanup) => cleanup()))

@@ -1,0 +1,13 @@
+'use strict'
+
+module.exports = {
+  roots: ['<rootDir>/__test__'],
+  testMatch: ['**/__test__/**/*.test.js'],
+  globalSetup: '<rootDir>/__test__/servers/setup.js',
+  globalTeardown: '<rootDir>/__test__/servers/teardown.js',
+  testTimeout: 20_000,
+  maxWorkers: 2,
+  // The code is run as it is shipped.
+  transform: {},
+  reporters: ['default', '<rootDir>/__test__/reporter.js']
+}
