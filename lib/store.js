@@ -86,7 +86,7 @@ function storeClass(Store) {
     get(sid, ...rest) {
       const callback = lastFunction(rest)
       this.#counts.gets++
-      debug('get %s', short(sid))
+      log('get', sid)
       return this.#start(
         callback,
         sid,
@@ -103,7 +103,7 @@ function storeClass(Store) {
      */
     set(sid, session, ...rest) {
       this.#counts.sets++
-      debug('set %s', short(sid))
+      log('set', sid)
       const callback = lastFunction(rest)
       /** @type {number | undefined} */
       let expires
@@ -135,7 +135,7 @@ function storeClass(Store) {
     touch(sid, session, ...rest) {
       const callback = lastFunction(rest)
       this.#counts.touches++
-      debug('touch %s', short(sid))
+      log('touch', sid)
       if (this.#skipsTouch(session)) {
         this.#counts.touchesSkipped++
         return this.#operations.adopt(callback, this.#skipped(sid))
@@ -179,7 +179,7 @@ function storeClass(Store) {
      */
     destroy(sid, ...rest) {
       this.#counts.destroys++
-      debug('destroy %s', short(sid))
+      log('destroy', sid)
       return this.#start(lastFunction(rest), sid, (ticket) => this.#native.destroy(ticket, sid))
     }
 
@@ -430,6 +430,14 @@ function translated(call) {
 function lastFunction(args) {
   const last = args[args.length - 1]
   return typeof last === 'function' ? last : undefined
+}
+
+/**
+ * @param {string} verb
+ * @param {unknown} sid
+ */
+function log(verb, sid) {
+  if (debug.enabled) debug('%s %s', verb, short(sid))
 }
 
 /**
