@@ -117,6 +117,44 @@ pub enum Value {
     Json(String),
 }
 
+/// One write to one session.
+#[derive(Debug, Clone, Copy)]
+pub struct Write<'a> {
+    pub sid: &'a str,
+    pub effect: Effect<'a>,
+}
+
+/// What a write does to its row.
+#[derive(Debug, Clone, Copy)]
+pub enum Effect<'a> {
+    /// Insert the row, or replace what is there.
+    Upsert {
+        data: &'a str,
+        expires: Timestamp,
+        extra: &'a [Extra],
+    },
+    /// Replace what is there; if the row is gone, leave it so.
+    Update {
+        data: &'a str,
+        expires: Timestamp,
+        extra: &'a [Extra],
+    },
+    /// Move the expiry of a row that is live.
+    Touch { expires: Timestamp },
+    /// Delete the row, if there is one.
+    Destroy,
+}
+
+impl<'a> Effect<'a> {
+    /// The application's own columns, for the effects that write them.
+    pub fn extra(&self) -> Option<&'a [Extra]> {
+        match self {
+            Self::Upsert { extra, .. } | Self::Update { extra, .. } => Some(extra),
+            Self::Touch { .. } | Self::Destroy => None,
+        }
+    }
+}
+
 /// A stored session as it was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stored {

@@ -1,5 +1,6 @@
 //! How each database spells things: SQL text, parameters, and what its answers mean. No I/O.
 
+mod layout;
 mod mysql;
 mod on_conflict;
 mod postgres;
@@ -10,12 +11,12 @@ use std::sync::Arc;
 use sqlx::pool::PoolOptions;
 use sqlx::{AssertSqlSafe, Database, SqlSafeStr, SqlStr};
 
-use crate::config::{ConnectionConfig, TableConfig};
+use crate::config::{ConnectionConfig, Lanes, TableConfig};
 use crate::error::{Cause, Kind, Remedy, Result, StoreError};
-use crate::operation::{Extra, Stored};
-use crate::queue::Lanes;
-use crate::table::{Column, DataForm, Effect, InstantForm, Layout, Write};
+use crate::operation::{Effect, Extra, Stored, Write};
 use crate::timestamp::Timestamp;
+
+pub use layout::{Column, DataForm, InstantColumn, InstantForm, Layout};
 
 /// One statement with its parameters, ready to run.
 pub struct Statement<DB: Database> {
@@ -90,8 +91,27 @@ pub trait Dialect: Database {
     /// How a column keeps the session, or what is wrong with it.
     fn data_form(column: &Column) -> Result<DataForm, String>;
 
+    /// The types of the columns of a new table: sid, expires, data, createdAt, updatedAt.
+    const COLUMN_TYPES: [&'static str; 5];
+
+    /// What stands behind the columns of a new table whose sid has this name, quoted, and behind the table.
+    fn table_constraints(sid: &str) -> [String; 2];
+
     /// The DDL of a new table.
-    fn create_table(table: &TableConfig) -> String;
+    fn create_table(table: &TableConfig) -> String {
+        let names = column_names(table).map(|name| name.map(Self::quote));
+        let definitions: Vec<String> = names
+            .iter()
+            .zip(Self::COLUMN_TYPES)
+            .filter_map(|(name, declared)| Some(format!("{} {declared}", name.as_ref()?)))
+            .collect();
+        let [inside, behind] = Self::table_constraints(names[0].as_deref().unwrap_or_default());
+        format!(
+            "CREATE TABLE IF NOT EXISTS {} ({}{inside}){behind};",
+            Self::table_name(table),
+            definitions.join(", ")
+        )
+    }
 
     /// Reads sessions by sid.
     fn read(layout: &Layout, sids: &[&str]) -> Statement<Self>;
@@ -158,7 +178,7 @@ pub trait Dialect: Database {
 }
 
 /// The names of the columns of a new table: sid, expires, data, createdAt, updatedAt. `None` for one that is not wanted.
-pub fn column_names(table: &TableConfig) -> [Option<&str>; 5] {
+fn column_names(table: &TableConfig) -> [Option<&str>; 5] {
     let columns = &table.columns;
     [
         columns.sid.or("sid"),
@@ -356,7 +376,7 @@ mod tests {
             include_str!("postgres.rs"),
             include_str!("mysql.rs"),
             include_str!("../table/mod.rs"),
-            include_str!("../table/layout.rs"),
+            include_str!("layout.rs"),
         ];
         let count: usize = sources
             .iter()

@@ -14,14 +14,12 @@ use sqlx::pool::PoolOptions;
 use sqlx::{Arguments, ConnectOptions, Encode, Executor, MySql, Row, Type};
 
 use super::{
-    Batch, Dialect, Key, Statement, Target, check_ssl_parameters, column_names, driver_error,
-    is_plain, rendered,
+    Batch, Column, DataForm, Dialect, InstantColumn, InstantForm, Key, Layout, Statement, Target,
+    check_ssl_parameters, driver_error, is_plain, rendered,
 };
-use crate::config::{ConnectionConfig, TableConfig};
+use crate::config::{ConnectionConfig, Lanes, TableConfig};
 use crate::error::{Kind, Remedy, Result, StoreError};
-use crate::operation::{Expires, Extra, Stored, Value};
-use crate::queue::Lanes;
-use crate::table::{Column, DataForm, Effect, InstantColumn, InstantForm, Layout, Write};
+use crate::operation::{Effect, Expires, Extra, Stored, Value, Write};
 use crate::timestamp::Timestamp;
 
 /// Rows that one step of pruning looks at, in the order of the primary key, in which InnoDB keeps them.
@@ -42,6 +40,14 @@ const SSL_PARAMETERS: [&str; 8] = [
 ];
 
 impl Dialect for MySql {
+    const COLUMN_TYPES: [&'static str; 5] = [
+        "VARCHAR(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+        "DATETIME",
+        "MEDIUMTEXT CHARACTER SET utf8mb4",
+        "DATETIME NOT NULL",
+        "DATETIME NOT NULL",
+    ];
+
     const BIGINT: &'static str = "SIGNED";
 
     /// Without strict mode the server would cut off a session that is too long.
@@ -171,25 +177,11 @@ impl Dialect for MySql {
         }
     }
 
-    fn create_table(table: &TableConfig) -> String {
-        let names = column_names(table);
-        let definitions = names
-            .into_iter()
-            .zip([
-                "VARCHAR(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
-                "DATETIME",
-                "MEDIUMTEXT CHARACTER SET utf8mb4",
-                "DATETIME NOT NULL",
-                "DATETIME NOT NULL",
-            ])
-            .filter_map(|(name, definition)| Some(format!("{} {definition}", Self::quote(name?))))
-            .collect::<Vec<_>>()
-            .join(", ");
-        format!(
-            "CREATE TABLE IF NOT EXISTS {} ({definitions}, PRIMARY KEY ({})) ENGINE=InnoDB;",
-            Self::table_name(table),
-            Self::quote(names[0].unwrap_or("sid"))
-        )
+    fn table_constraints(sid: &str) -> [String; 2] {
+        [
+            format!(", PRIMARY KEY ({sid})"),
+            " ENGINE=InnoDB".to_owned(),
+        ]
     }
 
     fn read(layout: &Layout, sids: &[&str]) -> Statement<Self> {

@@ -1,7 +1,7 @@
 //! The writes of databases that have `INSERT … ON CONFLICT` and `UPDATE … FROM`. The rows of a batch are a relation `j`,
 //! the table is `t`.
 
-use crate::table::{InstantColumn, Layout};
+use super::{InstantColumn, Layout};
 
 /// How a batch's rows are spelled.
 pub struct Rows<'a> {

@@ -11,14 +11,12 @@ use time::OffsetDateTime;
 
 use super::on_conflict::{Rows, not_deleted};
 use super::{
-    Batch, Dialect, Key, Statement, Target, check_ssl_parameters, column_names, driver_error,
-    is_plain, rendered,
+    Batch, Column, DataForm, Dialect, InstantColumn, InstantForm, Key, Layout, Statement, Target,
+    check_ssl_parameters, driver_error, is_plain, rendered,
 };
-use crate::config::{ConnectionConfig, TableConfig};
+use crate::config::{ConnectionConfig, Lanes, TableConfig};
 use crate::error::{Kind, Remedy, Result, StoreError};
-use crate::operation::{Expires, Extra, Stored, Value};
-use crate::queue::Lanes;
-use crate::table::{Column, DataForm, Effect, InstantColumn, InstantForm, Layout, Write};
+use crate::operation::{Effect, Expires, Extra, Stored, Value, Write};
 use crate::timestamp::Timestamp;
 
 /// Blocks that one step of pruning looks at: a megabyte.
@@ -37,6 +35,14 @@ const SSL_PARAMETERS: [&str; 8] = [
 ];
 
 impl Dialect for Postgres {
+    const COLUMN_TYPES: [&'static str; 5] = [
+        "VARCHAR(128)",
+        "TIMESTAMP WITH TIME ZONE",
+        "TEXT",
+        "TIMESTAMP WITH TIME ZONE NOT NULL",
+        "TIMESTAMP WITH TIME ZONE NOT NULL",
+    ];
+
     const BIGINT: &'static str = "bigint";
 
     fn target(connection: &ConnectionConfig, max_connections: u32) -> Result<Target<Self>> {
@@ -137,25 +143,8 @@ impl Dialect for Postgres {
         }
     }
 
-    fn create_table(table: &TableConfig) -> String {
-        let names = column_names(table);
-        let definitions = names
-            .into_iter()
-            .zip([
-                "VARCHAR(128)",
-                "TIMESTAMP WITH TIME ZONE",
-                "TEXT",
-                "TIMESTAMP WITH TIME ZONE NOT NULL",
-                "TIMESTAMP WITH TIME ZONE NOT NULL",
-            ])
-            .filter_map(|(name, definition)| Some(format!("{} {definition}", Self::quote(name?))))
-            .collect::<Vec<_>>()
-            .join(", ");
-        format!(
-            "CREATE TABLE IF NOT EXISTS {} ({definitions}, PRIMARY KEY ({}));",
-            Self::table_name(table),
-            Self::quote(names[0].unwrap_or("sid"))
-        )
+    fn table_constraints(sid: &str) -> [String; 2] {
+        [format!(", PRIMARY KEY ({sid})"), String::new()]
     }
 
     fn read(layout: &Layout, sids: &[&str]) -> Statement<Self> {

@@ -14,12 +14,13 @@ use sqlx::sqlite::{
 use sqlx::{Arguments, ConnectOptions, Row, SqlStr, Sqlite, TypeInfo, ValueRef};
 
 use super::on_conflict::{Rows, not_deleted};
-use super::{Batch, Dialect, Key, Statement, Target, column_names, driver_error, rendered};
-use crate::config::{ConnectionConfig, TableConfig};
+use super::{
+    Batch, Column, DataForm, Dialect, InstantColumn, InstantForm, Key, Layout, Statement, Target,
+    driver_error, rendered,
+};
+use crate::config::{ConnectionConfig, Lanes, TableConfig};
 use crate::error::{Kind, Remedy, Result, StoreError};
-use crate::operation::{Expires, Stored, Value};
-use crate::queue::Lanes;
-use crate::table::{Column, DataForm, Effect, InstantColumn, InstantForm, Layout, Write};
+use crate::operation::{Effect, Expires, Stored, Value, Write};
 use crate::timestamp::Timestamp;
 
 /// Rows that one step of pruning looks at: a few milliseconds of the only writer's time.
@@ -35,6 +36,14 @@ const WAL_PAGES: u32 = 8000;
 
 impl Dialect for Sqlite {
     const ROLLBACK: Option<&'static str> = Some("ROLLBACK");
+
+    const COLUMN_TYPES: [&'static str; 5] = [
+        "VARCHAR(36) PRIMARY KEY",
+        "DATETIME",
+        "TEXT",
+        "DATETIME NOT NULL",
+        "DATETIME NOT NULL",
+    ];
 
     const BIGINT: &'static str = "INTEGER";
 
@@ -109,23 +118,8 @@ impl Dialect for Sqlite {
         Ok(DataForm::Text)
     }
 
-    fn create_table(table: &TableConfig) -> String {
-        let definitions = column_names(table)
-            .into_iter()
-            .zip([
-                "VARCHAR(36) PRIMARY KEY",
-                "DATETIME",
-                "TEXT",
-                "DATETIME NOT NULL",
-                "DATETIME NOT NULL",
-            ])
-            .filter_map(|(name, definition)| Some(format!("{} {definition}", Self::quote(name?))))
-            .collect::<Vec<_>>()
-            .join(", ");
-        format!(
-            "CREATE TABLE IF NOT EXISTS {} ({definitions});",
-            Self::table_name(table)
-        )
+    fn table_constraints(_sid: &str) -> [String; 2] {
+        [String::new(), String::new()]
     }
 
     fn read(layout: &Layout, sids: &[&str]) -> Statement<Self> {

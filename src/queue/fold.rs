@@ -6,8 +6,7 @@
 
 use std::collections::HashMap;
 
-use crate::operation::{Call, Extra, Operation};
-use crate::table::{Effect, Write};
+use crate::operation::{Call, Effect, Extra, Operation, Write};
 use crate::timestamp::Timestamp;
 
 /// The reads and writes that can run together. Operations are named by their index in the batch.

@@ -8,8 +8,8 @@ use futures_util::FutureExt;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::error::{Kind, Remedy, Result, StoreError};
-use crate::operation::{Call, Expires, Operation, Outcome, Prune, Stored};
-use crate::table::{SessionTable, Write};
+use crate::operation::{Call, Expires, Operation, Outcome, Prune, Stored, Write};
+use crate::table::SessionTable;
 use crate::timestamp::Timestamp;
 
 use super::Shared;

@@ -17,13 +17,12 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use crate::config::QueueConfig;
+use crate::config::{Lanes, QueueConfig};
 use crate::error::{Kind, Result, StoreError};
 use crate::operation::{Operation, Outcome, Ticket};
 use crate::table::SessionTable;
 
 use lane::Lane;
-pub use order::Lanes;
 use order::{Order, Place, Placed};
 pub use stats::{Counts, Stats};
 

@@ -9,6 +9,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 
+use crate::config::Lanes;
 use crate::operation::{Call, Operation};
 
 /// Where an operation waits for a lane.
@@ -19,34 +20,6 @@ pub enum Place {
     Writes(usize),
     /// The line of the lane for the whole table.
     Table,
-}
-
-/// Which lanes there are to choose from.
-#[derive(Debug, Clone, Copy)]
-pub struct Lanes {
-    /// Lanes that only read; with none, the first writing lane reads too.
-    pub readers: usize,
-    /// Writing lanes; a session always goes to the same one.
-    pub writers: usize,
-    /// A lane for calls about the whole table; without it, the first writing lane does them.
-    pub table: bool,
-    /// Pruning goes through the first writing lane, for databases with a single writer.
-    pub prune_as_writer: bool,
-}
-
-impl Lanes {
-    /// Lanes for a database server: as many readers as writers, and one for the whole table.
-    pub fn of_server(connections: u32) -> Self {
-        let connections = connections.max(1) as usize;
-        let table = connections > 2;
-        let both = connections - usize::from(table);
-        Self {
-            readers: both / 2,
-            writers: both - both / 2,
-            table,
-            prune_as_writer: false,
-        }
-    }
 }
 
 /// An operation with what the order needs to know of it.

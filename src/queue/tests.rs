@@ -8,8 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::*;
 use crate::error::Remedy;
-use crate::operation::{Call, Expires, Extra, Page, Prune, Row, Stored};
-use crate::table::{Effect, Write};
+use crate::operation::{Call, Effect, Expires, Extra, Page, Prune, Row, Stored, Write};
 use crate::timestamp::Timestamp;
 
 const LANES: Lanes = Lanes {

@@ -1,6 +1,5 @@
 //! The session table: the contract, and its one implementation over a sqlx pool.
 
-mod layout;
 mod nodelay;
 
 use std::collections::HashMap;
@@ -13,55 +12,18 @@ use sqlx::query::Query;
 use sqlx::{ColumnIndex, Connection, Decode, Either, Executor, IntoArguments, Pool, Row, Type};
 
 use crate::config::{PoolConfig, TableConfig};
-use crate::dialect::{Batch, Dialect, Key, Statement, Target, clear, drop_table, rendered, sample};
+use crate::dialect::{
+    Batch, Column, Dialect, InstantForm, Key, Layout, Statement, Target, clear, drop_table,
+    rendered, sample,
+};
 use crate::error::{Kind, Remedy, Result, StoreError};
-use crate::operation::{Extra, Page, Stored};
+use crate::operation::{Page, Stored, Write};
 use crate::timestamp::Timestamp;
 
 use nodelay::disable_nagle;
 
-pub use layout::{Column, DataForm, InstantColumn, InstantForm, Layout};
-
 /// A larger number than this is not meant as seconds: they would reach beyond the year 5138.
 const MAX_SECONDS: i64 = 100_000_000_000;
-
-/// One write to one session.
-#[derive(Debug, Clone, Copy)]
-pub struct Write<'a> {
-    pub sid: &'a str,
-    pub effect: Effect<'a>,
-}
-
-/// What a write does to its row.
-#[derive(Debug, Clone, Copy)]
-pub enum Effect<'a> {
-    /// Insert the row, or replace what is there.
-    Upsert {
-        data: &'a str,
-        expires: Timestamp,
-        extra: &'a [Extra],
-    },
-    /// Replace what is there; if the row is gone, leave it so.
-    Update {
-        data: &'a str,
-        expires: Timestamp,
-        extra: &'a [Extra],
-    },
-    /// Move the expiry of a row that is live.
-    Touch { expires: Timestamp },
-    /// Delete the row, if there is one.
-    Destroy,
-}
-
-impl<'a> Effect<'a> {
-    /// The application's own columns, for the effects that write them.
-    pub fn extra(&self) -> Option<&'a [Extra]> {
-        match self {
-            Self::Upsert { extra, .. } | Self::Update { extra, .. } => Some(extra),
-            Self::Touch { .. } | Self::Destroy => None,
-        }
-    }
-}
 
 /// What a lane may ask of a table of sessions. Nothing here knows which sessions count as live but by `now`.
 pub trait SessionTable: Send + Sync + 'static {

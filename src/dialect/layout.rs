@@ -6,8 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use sqlx::SqlStr;
 
 use crate::config::{ColumnName, TableConfig};
-use crate::dialect::{Dialect, rendered};
 use crate::error::{Result, StoreError};
+
+use super::{Dialect, rendered};
 
 /// A column as the database describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
