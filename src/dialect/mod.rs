@@ -6,6 +6,7 @@ mod on_conflict;
 mod postgres;
 mod sqlite;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use sqlx::pool::PoolOptions;
@@ -36,6 +37,31 @@ pub struct Target<DB: Database> {
     pub in_memory: bool,
     /// Why connecting may have failed, where the driver's message says little.
     pub explain: fn(&<DB::Connection as sqlx::Connection>::Options) -> Option<String>,
+}
+
+impl<DB: Database> Target<DB> {
+    /// A database on a server, which is reached by TCP or by a socket of this machine.
+    fn of_server(
+        product: &str,
+        database: &str,
+        (host, port): (&str, u16),
+        socket: Option<&PathBuf>,
+        max_connections: u32,
+        options: <DB::Connection as sqlx::Connection>::Options,
+    ) -> Self {
+        let place = match socket {
+            Some(path) => path.display().to_string(),
+            None => format!("{host}:{port}"),
+        };
+        Self {
+            name: format!("the {product} database `{database}` at {place}"),
+            options,
+            lanes: Lanes::of_server(max_connections),
+            tcp_port: socket.is_none().then_some(port),
+            in_memory: false,
+            explain: |_| None,
+        }
+    }
 }
 
 /// Which row was read.

@@ -17,7 +17,7 @@ use super::{
     Batch, Column, DataForm, Dialect, InstantColumn, InstantForm, Key, Layout, Statement, Target,
     check_ssl_parameters, driver_error, is_plain, rendered,
 };
-use crate::config::{ConnectionConfig, Lanes, TableConfig};
+use crate::config::{ConnectionConfig, TableConfig};
 use crate::error::{Kind, Remedy, Result, StoreError};
 use crate::operation::{Effect, Expires, Extra, Stored, Value, Write};
 use crate::timestamp::Timestamp;
@@ -63,10 +63,10 @@ impl Dialect for MySql {
         check_ssl_parameters(&connection.url, &SSL_PARAMETERS)?;
         let mut options = MySqlConnectOptions::from_str(&connection.url)
             .map_err(refused)?
-            // The server's modes are not ours to change, beyond what `prepared` says.
             // Everything is written in UTC and in full Unicode, whatever the URL says.
             .timezone(Some("+00:00".to_owned()))
             .charset("utf8mb4")
+            // The server's modes are not ours to change, beyond what `prepared` says.
             .pipes_as_concat(false)
             .no_engine_substitution(false)
             .disable_statement_logging();
@@ -76,24 +76,19 @@ impl Dialect for MySql {
         if !connection.prepared_statements {
             options = options.statement_cache_capacity(0);
         }
-        let place = match options.get_socket() {
-            Some(socket) => socket.display().to_string(),
-            None => format!("{}:{}", options.get_host(), options.get_port()),
-        };
-        let Some(database) = options.get_database().map(str::to_owned) else {
+        let Some(database) = options.get_database() else {
             return Err(StoreError::options(
                 "the MySQL URL names no database: expected `mysql://user:password@host/database`",
             ));
         };
-        let tcp_port = options.get_socket().is_none().then(|| options.get_port());
-        Ok(Target {
-            name: format!("the MySQL database `{database}` at {place}"),
-            options,
-            lanes: Lanes::of_server(max_connections),
-            tcp_port,
-            in_memory: false,
-            explain: |_| None,
-        })
+        Ok(Target::of_server(
+            "MySQL",
+            database,
+            (options.get_host(), options.get_port()),
+            options.get_socket(),
+            max_connections,
+            options.clone(),
+        ))
     }
 
     fn quote(identifier: &str) -> String {

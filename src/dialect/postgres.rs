@@ -14,7 +14,7 @@ use super::{
     Batch, Column, DataForm, Dialect, InstantColumn, InstantForm, Key, Layout, Statement, Target,
     check_ssl_parameters, driver_error, is_plain, rendered,
 };
-use crate::config::{ConnectionConfig, Lanes, TableConfig};
+use crate::config::{ConnectionConfig, TableConfig};
 use crate::error::{Kind, Remedy, Result, StoreError};
 use crate::operation::{Effect, Expires, Extra, Stored, Value, Write};
 use crate::timestamp::Timestamp;
@@ -59,20 +59,14 @@ impl Dialect for Postgres {
         if !connection.prepared_statements {
             options = options.statement_cache_capacity(0);
         }
-        let place = match options.get_socket() {
-            Some(folder) => folder.display().to_string(),
-            None => format!("{}:{}", options.get_host(), options.get_port()),
-        };
-        let database = options.get_database().unwrap_or(options.get_username());
-        let tcp_port = options.get_socket().is_none().then(|| options.get_port());
-        Ok(Target {
-            name: format!("the PostgreSQL database `{database}` at {place}"),
-            options,
-            lanes: Lanes::of_server(max_connections),
-            tcp_port,
-            in_memory: false,
-            explain: |_| None,
-        })
+        Ok(Target::of_server(
+            "PostgreSQL",
+            options.get_database().unwrap_or(options.get_username()),
+            (options.get_host(), options.get_port()),
+            options.get_socket(),
+            max_connections,
+            options.clone(),
+        ))
     }
 
     fn quote(identifier: &str) -> String {
