@@ -16,6 +16,8 @@ pub struct Column {
     pub name: String,
     /// The type in the database's own words.
     pub declared: String,
+    /// The type as a cast names it, without a length: an explicit cast would cut off what is too long.
+    pub cast: String,
     /// No two rows can have the same value: it is the primary key, or has a unique index of its own.
     pub unique: bool,
     /// The collation, where it decides which sids are the same.

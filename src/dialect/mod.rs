@@ -379,6 +379,7 @@ mod tests {
         Column {
             name: name.into(),
             declared: declared.into(),
+            cast: declared.into(),
             unique: name == "sid",
             collation: None,
             clustered: false,

@@ -125,6 +125,7 @@ impl Dialect for MySql {
         Ok(Column {
             name: row.try_get(0)?,
             declared: row.try_get(1)?,
+            cast: row.try_get(1)?,
             unique: row.try_get(2)?,
             collation: row.try_get(3)?,
             clustered: true,

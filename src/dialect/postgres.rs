@@ -76,7 +76,9 @@ impl Dialect for Postgres {
     fn look(table: &TableConfig) -> Statement<Self> {
         let sql = "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), \
              EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND i.indisvalid AND i.indimmediate \
-             AND i.indpred IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum), NULL::text \
+             AND i.indpred IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum), \
+             (SELECT format('%I.%I', n.nspname, t.typname) FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace \
+             WHERE t.oid = a.atttypid) \
              FROM pg_attribute a WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped \
              ORDER BY a.attnum";
         let mut arguments = PgArguments::default();
@@ -91,8 +93,9 @@ impl Dialect for Postgres {
         Ok(Column {
             name: row.try_get(0)?,
             declared: row.try_get(1)?,
+            cast: row.try_get(3)?,
             unique: row.try_get(2)?,
-            collation: row.try_get(3)?,
+            collation: None,
             clustered: false,
         })
     }
@@ -497,13 +500,9 @@ fn live(layout: &Layout) -> String {
 /// The statement of a batch. $1 is the time in ms; then come the arrays of each kind that there is.
 fn write_text(layout: &Layout, batch: &Batch<'_>) -> String {
     let mut parameters = Parameters { last: 1 };
-    let declared = |column: &str| {
-        layout
-            .column(column)
-            .map_or("text", |found| &found.declared)
-    };
+    let cast = |column: &str| layout.column(column).map_or("text", |found| &found.cast);
     let extra = batch.extra.iter().enumerate().map(|(index, column)| {
-        let value = format!("j.x{index}::{}", declared(column));
+        let value = format!("j.x{index}::{}", cast(column));
         (Postgres::quote(column), value)
     });
     let rows = Rows {

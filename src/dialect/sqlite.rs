@@ -95,6 +95,7 @@ impl Dialect for Sqlite {
         Ok(Column {
             name: row.try_get(0)?,
             declared: row.try_get(1)?,
+            cast: row.try_get(1)?,
             unique: row.try_get(2)?,
             collation: None,
             clustered: row.try_get(3)?,
