@@ -50,11 +50,24 @@ impl Dialect for MySql {
 
     const BIGINT: &'static str = "SIGNED";
 
-    /// Without strict mode the server would cut off a session that is too long.
+    /// Without strict mode the server would cut off a session that is too long. At its usual isolation level, a statement
+    /// that it plans as a scan would lock all gaps, and so new sessions, until the commit. A binary log of statements allows
+    /// no other level.
     fn prepared(options: PoolOptions<Self>) -> PoolOptions<Self> {
-        let sql = "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')";
+        let strict = "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')";
+        let logs_statements = "SELECT @@log_bin = 1 AND @@binlog_format = 'STATEMENT'";
+        let read_committed = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
         options.after_connect(move |connection, _| {
-            Box::pin(async move { connection.execute(sql).await.map(drop) })
+            Box::pin(async move {
+                connection.execute(strict).await?;
+                let fixed: sqlx::Result<bool> = sqlx::query_scalar(logs_statements)
+                    .fetch_one(&mut *connection)
+                    .await;
+                if !fixed.unwrap_or(false) {
+                    connection.execute(read_committed).await?;
+                }
+                Ok(())
+            })
         })
     }
 
@@ -98,12 +111,17 @@ impl Dialect for MySql {
     fn look(table: &TableConfig) -> Statement<Self> {
         // MySQL 8 gives these columns as VARBINARY, so each is named in a character set.
         let text = |expression: &str| format!("CONVERT({expression} USING utf8mb4)");
+        // Only with constants does the server look at this one table, and not at all it has.
+        let schema = match &table.schema {
+            Some(_) => "?",
+            None => "DATABASE()",
+        };
         let sql = format!(
             "SELECT {name}, {declared}, \
-             EXISTS (SELECT 1 FROM information_schema.STATISTICS AS s WHERE s.TABLE_SCHEMA = c.TABLE_SCHEMA \
-             AND s.TABLE_NAME = c.TABLE_NAME AND s.NON_UNIQUE = 0 GROUP BY s.INDEX_NAME \
+             EXISTS (SELECT 1 FROM information_schema.STATISTICS AS s WHERE s.TABLE_SCHEMA = {schema} \
+             AND s.TABLE_NAME = ? AND s.NON_UNIQUE = 0 GROUP BY s.INDEX_NAME \
              HAVING COUNT(*) = 1 AND MAX(s.COLUMN_NAME) = c.COLUMN_NAME AND MAX(s.SUB_PART) IS NULL), {collation} \
-             FROM information_schema.COLUMNS AS c WHERE c.TABLE_SCHEMA = COALESCE(?, DATABASE()) \
+             FROM information_schema.COLUMNS AS c WHERE c.TABLE_SCHEMA = {schema} \
              AND c.TABLE_NAME = ? AND (@@lower_case_table_names <> 0 OR BINARY c.TABLE_NAME = BINARY ?) \
              ORDER BY c.ORDINAL_POSITION",
             name = text("c.COLUMN_NAME"),
@@ -111,10 +129,14 @@ impl Dialect for MySql {
             collation = text("c.COLLATION_NAME"),
         );
         let mut arguments = MySqlArguments::default();
-        add(&mut arguments, table.schema.clone());
-        add(&mut arguments, table.name.clone());
+        for _ in ["in the subquery", "outside"] {
+            if let Some(schema) = &table.schema {
+                add(&mut arguments, schema.as_str());
+            }
+            add(&mut arguments, table.name.as_str());
+        }
         // The server compares names here without regard to case, even where tables that differ in it are different.
-        add(&mut arguments, table.name.clone());
+        add(&mut arguments, table.name.as_str());
         Statement {
             sql: rendered(sql),
             arguments,

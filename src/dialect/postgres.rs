@@ -227,12 +227,11 @@ impl Dialect for Postgres {
     }
 
     fn prune_lock(layout: &Layout) -> Option<Statement<Self>> {
+        // By the table's own number: tables of one name in several schemas are different tables.
+        let sql = "SELECT pg_try_advisory_xact_lock(\
+             hashtextextended('rust-sequelize-store ' || to_regclass($1)::oid::text, 0))";
         let mut arguments = PgArguments::default();
-        add(
-            &mut arguments,
-            format!("rust-sequelize-store {}", layout.table),
-        );
-        let sql = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))";
+        add(&mut arguments, layout.table.clone());
         Some(Statement {
             sql: layout.text("prune lock", || sql.to_owned()),
             arguments,
