@@ -73,18 +73,20 @@ const refused = [
 ]
 
 module.exports = (database, { withClient }) => {
+  // A column that pads texts with spaces has no room for two ids that differ in spaces at the end.
+  const distinct = awkward.filter((sid) => database.supports.trailingSpaces || sid !== 'trailing ')
   const anyLength = database.supports.anyLength ? test : test.skip
 
   describe('session ids', () => {
     test('are kept apart and given back, in one burst', async () => {
       const store = database.open()
-      await Promise.all(awkward.map((sid) => store.set(sid, session({ sid }))))
-      const found = await Promise.all(awkward.map((sid) => store.get(sid)))
-      expect(found.map((value) => value?.sid)).toEqual(awkward)
-      expect((await store.ids()).sort()).toEqual([...awkward].sort())
+      await Promise.all(distinct.map((sid) => store.set(sid, session({ sid }))))
+      const found = await Promise.all(distinct.map((sid) => store.get(sid)))
+      expect(found.map((value) => value?.sid)).toEqual(distinct)
+      expect((await store.ids()).sort()).toEqual([...distinct].sort())
       const pairs = await collect(store.iterate())
       expect(pairs.every(([sid, value]) => sid === value.sid)).toBe(true)
-      expect(pairs).toHaveLength(awkward.length)
+      expect(pairs).toHaveLength(distinct.length)
     })
 
     test.each(awkward)('%j can be set, found, touched and destroyed', async (sid) => {
@@ -101,10 +103,22 @@ module.exports = (database, { withClient }) => {
 
     test('an expired one is found by its awkward id', async () => {
       const store = database.open()
-      await Promise.all(awkward.map((sid) => store.set(sid, session())))
-      await Promise.all(awkward.map((sid) => store.touch(sid, session({}, -1000))))
+      await Promise.all(distinct.map((sid) => store.set(sid, session())))
+      await Promise.all(distinct.map((sid) => store.touch(sid, session({}, -1000))))
       expect(await store.length()).toBe(0)
-      expect(await store.clearExpiredSessions()).toBe(awkward.length)
+      expect(await store.clearExpiredSessions()).toBe(distinct.length)
+    })
+
+    const padding = database.supports.trailingSpaces ? test.skip : test
+    padding('that the table takes for the same are an error for the second, and harm nothing', async () => {
+      const store = database.open()
+      await store.set('trailing', session({ n: 1 }))
+      const calls = [store.set('other', session()), store.set('trailing ', session({ n: 2 }))]
+      expect(await codes(calls)).toEqual([null, 'ERR_SESSION_DATABASE'])
+      await store.touch('trailing ', session({}, -1000))
+      await store.destroy('trailing ')
+      expect(await store.get('trailing ')).toBeNull()
+      expect((await store.get('trailing')).n).toBe(1)
     })
 
     test('may have 128 characters', async () => {
@@ -156,9 +170,9 @@ module.exports = (database, { withClient }) => {
 
     withClient('are stored as they are', async () => {
       const store = database.open()
-      await Promise.all(awkward.map((sid) => store.set(sid, session({ sid }))))
-      expect(await database.count(store)).toBe(awkward.length)
-      for (const sid of awkward) {
+      await Promise.all(distinct.map((sid) => store.set(sid, session({ sid }))))
+      expect(await database.count(store)).toBe(distinct.length)
+      for (const sid of distinct) {
         const row = await database.row(store, sid)
         expect(JSON.parse(row.data).sid).toBe(sid)
       }

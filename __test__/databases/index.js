@@ -17,6 +17,7 @@ const { sqliteFile, sqliteMemory } = require('./sqlite')
  * - an independent client, whose functions take a store or a place: `query(target, sql, params)`, `createTable(target, extraColumns)`,
  *   `dropTable`, `renameTable(target, from, to)`, `tableExists`, `row(target, sid)`, `count(target)`, `insertRow(target, row)`, `updateRow(target, sid, row)`,
  *   `deleteRow(target, sid)`; `lock(target)` keeps all others from writing until the function that it resolves with is called;
+ * - on servers: `describe(target)`, the columns; `transaction(target)` of another program; `killConnections(target)` of the stores;
  * - `reset()`: closes the stores opened since the last reset and removes their tables; `end()`: leaves nothing behind.
  *
  * Rows are `{ sid, data, expires, createdAt, updatedAt }` with dates as Date or null, and the extra columns as the client reads them.

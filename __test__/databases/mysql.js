@@ -6,33 +6,36 @@ const { places } = require('./places')
 
 const quote = (name) => `\`${name.replaceAll('`', '``')}\``
 
-/** A connection that is made when it is needed, and runs each statement in the database that it is for. */
+/** A connection that is made when it is needed, and runs each statement in the database that it is for, one after the other. */
 function mysqlClient(url) {
   let connecting = null
   let current = null
+  let last = Promise.resolve()
 
-  function connect() {
+  async function run(database, sql, params) {
     connecting ??= mysql2.createConnection({ uri: url, timezone: 'Z', multipleStatements: true })
-    return connecting
+    const connection = await connecting
+    if (database !== current) {
+      await connection.query(`USE ${quote(database)}`)
+      current = database
+    }
+    return (await connection.query(sql, params))[0]
   }
 
   return {
-    async query(database, sql, params) {
-      const connection = await connect()
-      // Statements run in the order in which they are given to the connection.
-      if (database !== current) {
-        current = database
-        connection.query(`USE ${quote(database)}`)
-      }
-      return (await connection.query(sql, params))[0]
+    query(database, sql, params) {
+      const result = last.then(() => run(database, sql, params))
+      last = result.catch(() => {})
+      return result
     },
 
+    /** What is going on is broken off. */
     async end() {
       if (connecting === null) return
       const connection = await connecting
       connecting = null
       current = null
-      await connection.end()
+      connection.destroy()
     }
   }
 }
@@ -84,6 +87,7 @@ function mysql() {
       secondStore: true,
       anyLength: false,
       anyName: false,
+      trailingSpaces: false,
       precision: 1000,
       mebibytes: 12
     },
@@ -103,6 +107,32 @@ function mysql() {
         COLLATION_NAME AS collation FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?
         ORDER BY ORDINAL_POSITION`
       return query(target, sql, [databaseOf(target), name])
+    },
+
+    /** Ends the connections of all stores at a place. */
+    async killConnections(target) {
+      const sql = 'SELECT ID AS id FROM information_schema.PROCESSLIST WHERE DB = ? AND ID <> CONNECTION_ID()'
+      for (const { id } of await query(target, sql, [databaseOf(target)])) {
+        await query(target, `KILL ${id}`).catch(() => {})
+      }
+    },
+
+    /** A transaction of another program, which takes locks, of rows or by name, until its end. */
+    async transaction(target) {
+      const other = mysqlClient(url)
+      lockers.add(other)
+      const table = quote(databaseOf(target))
+      // Not in the database of the place, so that it is told from the stores there.
+      const run = (sql, params) => other.query('information_schema', sql, params)
+      await run('BEGIN')
+      return {
+        query: (sql, params) => run(sql.replace('`Sessions`', `${table}.\`Sessions\``), params),
+        lock: (name) => run('SELECT GET_LOCK(?, 1)', [name]),
+        async end() {
+          lockers.delete(other)
+          await other.end()
+        }
+      }
     },
 
     async lock(target) {

@@ -6,31 +6,40 @@ const { places } = require('./places')
 
 const quote = (name) => `"${name.replaceAll('"', '""')}"`
 
-/** A connection that is made when it is needed, and runs each statement in the schema that it is for. */
+/** A connection that is made when it is needed, and runs each statement in the schema that it is for, one after the other. */
 function postgresClient(url) {
   let connecting = null
   let searchPath = null
+  let last = Promise.resolve()
 
   function connect() {
     connecting ??= (async () => {
       const client = new Client({ connectionString: url, options: '-c client_min_messages=warning' })
+      // An error of an idle connection, which the next statement will meet.
+      client.on('error', () => {})
       await client.connect()
       return client
     })()
     return connecting
   }
 
+  async function run(schema, sql, params) {
+    const client = await connect()
+    if (schema !== searchPath) {
+      await client.query(`SET search_path TO ${quote(schema)}`)
+      searchPath = schema
+    }
+    return (await client.query(sql, params)).rows
+  }
+
   return {
-    async query(schema, sql, params) {
-      const client = await connect()
-      // Statements run in the order in which they are given to the client.
-      if (schema !== searchPath) {
-        searchPath = schema
-        client.query(`SET search_path TO ${quote(schema)}`)
-      }
-      return (await client.query(sql, params)).rows
+    query(schema, sql, params) {
+      const result = last.then(() => run(schema, sql, params))
+      last = result.catch(() => {})
+      return result
     },
 
+    /** What is going on is broken off. */
     async end() {
       if (connecting === null) return
       const client = await connecting
@@ -41,9 +50,10 @@ function postgresClient(url) {
   }
 }
 
-/** The URL with a schema that is used where none is named. */
+/** The URL with a schema that is used where none is named, and that names the connections. */
 function inSchema(url, schema) {
-  return `${url}${url.includes('?') ? '&' : '?'}options=${encodeURIComponent(`-c search_path=${schema}`)}`
+  const options = encodeURIComponent(`-c search_path=${schema}`)
+  return `${url}${url.includes('?') ? '&' : '?'}application_name=${schema}&options=${options}`
 }
 
 /** A database on the server of TEST_POSTGRES_URL, whose places are schemas. */
@@ -80,7 +90,15 @@ function postgres() {
     enabled: true,
     skipped: null,
     // Our tables keep 128 characters of a session id; names of tables are cut off at 63 bytes by the server.
-    supports: { otherClient: true, secondStore: true, anyLength: false, anyName: true, precision: 1, mebibytes: 16 },
+    supports: {
+      otherClient: true,
+      secondStore: true,
+      anyLength: false,
+      anyName: true,
+      trailingSpaces: true,
+      precision: 1,
+      mebibytes: 16
+    },
     query,
     schemaOf,
 
@@ -97,6 +115,28 @@ function postgres() {
         coalesce(i.indisprimary, false) AS key FROM pg_attribute a LEFT JOIN pg_index i ON i.indrelid = a.attrelid
         AND a.attnum = ANY(i.indkey) WHERE a.attrelid = $1::regclass AND a.attnum > 0 ORDER BY a.attnum`
       return query(target, sql, [name])
+    },
+
+    /** Ends the connections of all stores at a place. */
+    killConnections: (target) =>
+      query(target, 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1', [
+        schemaOf(target)
+      ]),
+
+    /** A transaction of another program, which takes locks, of rows or by name, until its end. */
+    async transaction(target) {
+      const other = postgresClient(url)
+      lockers.add(other)
+      const run = (sql, params) => other.query(schemaOf(target), sql, params)
+      await run('BEGIN')
+      return {
+        query: run,
+        lock: (name) => run('SELECT pg_advisory_lock(hashtext($1))', [name]),
+        async end() {
+          lockers.delete(other)
+          await other.end()
+        }
+      }
     },
 
     async lock(target) {

@@ -80,7 +80,15 @@ function sqliteFile() {
     dialect: 'sqlite',
     enabled: true,
     skipped: null,
-    supports: { otherClient: true, secondStore: true, anyLength: true, anyName: true, precision: 1, mebibytes: 16 },
+    supports: {
+      otherClient: true,
+      secondStore: true,
+      anyLength: true,
+      anyName: true,
+      trailingSpaces: true,
+      precision: 1,
+      mebibytes: 16
+    },
     file,
     query,
 
@@ -120,7 +128,15 @@ function sqliteMemory() {
     dialect: 'sqlite',
     enabled: true,
     skipped: null,
-    supports: { otherClient: false, secondStore: false, anyLength: true, anyName: true, precision: 1, mebibytes: 16 },
+    supports: {
+      otherClient: false,
+      secondStore: false,
+      anyLength: true,
+      anyName: true,
+      trailingSpaces: true,
+      precision: 1,
+      mebibytes: 16
+    },
     reset: base.closeAll,
     end: async () => {}
   }
