@@ -1,6 +1,7 @@
 //! A store: the right table for its URL, and the queue in front of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -18,6 +19,9 @@ use crate::table::{SessionTable, Table};
 /// Threads for all stores of the process. One is enough, since the databases do the work; a second one is woken in vain
 /// by every call, which makes a lonely `get` take twice as long.
 const THREADS: usize = 1;
+
+/// How long closing the connections may take.
+const GOODBYE: Duration = Duration::from_secs(3);
 
 /// One session store. Calls go in by [`Store::push`]; their outcomes come by the `deliver` given at the opening.
 pub struct Store {
@@ -122,7 +126,8 @@ impl Store {
                 // A lane that panicked has ended too.
                 _ = lane.await;
             }
-            pool.await;
+            // Saying goodbye to a server that does not answer must not keep the application from ending.
+            _ = tokio::time::timeout(GOODBYE, pool).await;
             if let Some(ticket) = ticket {
                 deliver(vec![(ticket, Outcome::Done)]);
             }

@@ -9,6 +9,7 @@ mod sqlite;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use sqlx::database::HasStatementCache;
 use sqlx::pool::PoolOptions;
 use sqlx::{AssertSqlSafe, Database, SqlSafeStr, SqlStr};
 
@@ -72,7 +73,7 @@ pub enum Key {
 }
 
 /// One database. Everything here is a pure function.
-pub trait Dialect: Database {
+pub trait Dialect: Database + HasStatementCache {
     /// What leaves the transaction that a failed write may have opened by itself.
     const ROLLBACK: Option<&'static str> = None;
 

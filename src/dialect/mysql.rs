@@ -50,11 +50,13 @@ impl Dialect for MySql {
 
     const BIGINT: &'static str = "SIGNED";
 
-    /// Without strict mode the server would cut off a session that is too long. At its usual isolation level, a statement
+    /// A server may be set to commit nothing by itself, or to refuse what touches every row.
+    /// Without strict mode it would cut off a session that is too long. At its usual isolation level, a statement
     /// that it plans as a scan would lock all gaps, and so new sessions, until the commit. A binary log of statements allows
     /// no other level.
     fn prepared(options: PoolOptions<Self>) -> PoolOptions<Self> {
-        let strict = "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')";
+        let strict = "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'), \
+             SESSION autocommit = 1, SESSION sql_safe_updates = 0";
         let logs_statements = "SELECT @@log_bin = 1 AND @@binlog_format = 'STATEMENT'";
         let read_committed = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
         options.after_connect(move |connection, _| {
@@ -449,7 +451,7 @@ impl Writer<'_> {
             )
         });
         let mut arguments = MySqlArguments::default();
-        for write in padded(writes, size) {
+        for write in padded_rows(writes, size) {
             if let Effect::Upsert {
                 data,
                 expires,
@@ -500,7 +502,7 @@ impl Writer<'_> {
                 not_deleted(layout)
             )
         });
-        let rows = padded(writes, size);
+        let rows = padded_rows(writes, size);
         let mut arguments = MySqlArguments::default();
         for write in &rows {
             if let Effect::Update { expires, .. } = write.effect {
@@ -574,8 +576,9 @@ impl Writer<'_> {
     /// The value of a column by sid.
     fn chosen(&self, column: &str, size: usize) -> String {
         let branches = " WHEN ? THEN ?".repeat(size);
+        let binary = if is_exact(self.layout) { "" } else { "BINARY " };
         format!(
-            "{column} = CASE {}{branches} ELSE {column} END",
+            "{column} = CASE {binary}{}{branches} ELSE {column} END",
             self.layout.sid
         )
     }
@@ -752,6 +755,19 @@ fn padded<T: Copy>(values: &[T], size: usize) -> Vec<T> {
     let mut padded = values.to_vec();
     if let Some(last) = values.last() {
         padded.resize(size, *last);
+    }
+    padded
+}
+
+/// The rows, and the smallest of them again until there are `size`.
+fn padded_rows<'a>(writes: &[Write<'a>], size: usize) -> Vec<Write<'a>> {
+    let length = |write: &&Write<'_>| match write.effect {
+        Effect::Upsert { data, .. } | Effect::Update { data, .. } => data.len(),
+        Effect::Touch { .. } | Effect::Destroy => 0,
+    };
+    let mut padded = writes.to_vec();
+    if let Some(smallest) = writes.iter().min_by_key(length) {
+        padded.resize(size, *smallest);
     }
     padded
 }

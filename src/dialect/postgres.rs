@@ -50,6 +50,8 @@ impl Dialect for Postgres {
             |error| StoreError::options(format!("the PostgreSQL URL cannot be used: {error}"));
         let mut options = PgConnectOptions::from_str(&connection.url)
             .map_err(refused)?
+            // No number with a fraction is read as text, and poolers refuse the parameter.
+            .extra_float_digits(None)
             .disable_statement_logging();
         check_ssl_parameters(&connection.url, &SSL_PARAMETERS)?;
         let asked = std::env::var_os("PGSSLMODE").is_some();
@@ -243,7 +245,8 @@ impl Dialect for Postgres {
         let sql = layout.text("expired", || {
             format!(
                 "SELECT w.next, e.sid FROM (SELECT CASE WHEN $2 + {PRUNE_BLOCKS} < \
-                 pg_relation_size($3::regclass) / current_setting('block_size')::bigint \
+                 COALESCE((SELECT max(pg_relation_size(p.relid)) FROM pg_partition_tree($3::regclass) AS p), \
+                 pg_relation_size($3::regclass)) / current_setting('block_size')::bigint \
                  THEN ($2 + {PRUNE_BLOCKS})::text END AS next) AS w LEFT JOIN (SELECT t.{sid}::text AS sid FROM {table} AS t \
                  WHERE t.ctid >= format('(%s,0)', $2)::tid AND t.ctid < format('(%s,0)', $2 + {PRUNE_BLOCKS})::tid \
                  AND {expired}) AS e ON true",

@@ -233,6 +233,18 @@ impl<T: SessionTable> Lane<T> {
                 }
             }
             Ok(_) => {}
+            // A sid that the database cannot represent is nobody else's trouble.
+            Err(error) if error.remedy == Remedy::Isolate && sids.len() > 1 => {
+                for (&index, sid) in round.reads.iter().zip(&sids) {
+                    outcomes[index] = match self.attempt(&Job::Read(&[*sid])).await {
+                        Ok(Answer::Rows(mut rows)) => {
+                            session(rows.pop().flatten(), Timestamp::now())
+                        }
+                        Ok(_) => Outcome::Done,
+                        Err(error) => Outcome::Failed(error),
+                    };
+                }
+            }
             Err(error) => fail(&round.reads, &error, outcomes),
         }
     }
@@ -253,7 +265,9 @@ impl<T: SessionTable> Lane<T> {
             return;
         };
         let members = || round.writes.iter().flat_map(|folded| &folded.members);
-        if error.remedy != Remedy::Isolate || members().count() == 1 {
+        // A statement that breaks one connection after the other may be too large for the server.
+        let isolate = matches!(error.remedy, Remedy::Isolate | Remedy::Reconnect);
+        if !isolate || members().count() == 1 {
             for folded in &round.writes {
                 fail(&folded.members, &error, outcomes);
             }

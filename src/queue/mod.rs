@@ -32,8 +32,8 @@ pub type Deliver = Arc<dyn Fn(Vec<(Ticket, Outcome)>) + Send + Sync>;
 /// Operations of one batch at most.
 const BATCH_OPERATIONS: usize = 256;
 
-/// Bytes after which a batch takes no more operations.
-const BATCH_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes after which a batch takes no more operations. MySQL's servers take packets of 4 MiB, if not of 16.
+const BATCH_BYTES: usize = 1024 * 1024;
 
 /// The front of the queue: where calls come in.
 pub struct Queue {

@@ -209,6 +209,10 @@ where
         Ok(layout)
     }
 
+    fn query(&self, statement: Statement<DB>) -> Query<'static, DB, DB::Arguments> {
+        query(statement, self.prepared_statements)
+    }
+
     /// Without prepared statements, sqlx prepares and runs a statement in two messages. A pooler in transaction mode may
     /// send them to two connections, unless they are in one transaction.
     async fn pin(&self, connection: &mut DB::Connection, sql: &'static str) -> Result<()> {
@@ -220,7 +224,8 @@ where
     }
 
     async fn look(&self, connection: &mut DB::Connection) -> Result<Vec<Column>> {
-        let rows = query::<DB>(DB::look(&self.config))
+        let rows = self
+            .query(DB::look(&self.config))
             .fetch_all(connection)
             .await
             .map_err(|error| self.failed(error))?;
@@ -274,7 +279,7 @@ where
         let layout = self.layout(connection).await?;
         let layout = self.check_columns(connection, layout, batch).await?;
         let statements = DB::write(&layout, batch, now);
-        match affected::<DB>(connection, statements).await {
+        match affected::<DB>(connection, statements, self.prepared_statements).await {
             Ok(affected) => Ok(DB::gone(batch, &affected)),
             Err(error) => {
                 if let Some(rollback) = DB::ROLLBACK {
@@ -294,7 +299,8 @@ where
         now: Timestamp,
         cursor: Option<&str>,
     ) -> sqlx::Result<(u64, Option<String>)> {
-        let rows = query(DB::expired(layout, now, cursor))
+        let rows = self
+            .query(DB::expired(layout, now, cursor))
             .fetch_all(&mut *connection)
             .await?;
         let mut next = None;
@@ -308,7 +314,8 @@ where
         }
         sids.sort_unstable();
         let sids: Vec<&str> = sids.iter().map(String::as_str).collect();
-        let deleted = query(DB::delete_expired(layout, now, &sids))
+        let deleted = self
+            .query(DB::delete_expired(layout, now, &sids))
             .execute(connection)
             .await?;
         Ok((DB::rows_affected(&deleted), next))
@@ -324,7 +331,7 @@ where
         lock: Statement<DB>,
     ) -> sqlx::Result<(u64, Option<String>)> {
         let mut transaction = connection.begin().await?;
-        let row = query(lock).fetch_one(&mut *transaction).await?;
+        let row = self.query(lock).fetch_one(&mut *transaction).await?;
         if !row.try_get(0)? {
             return Ok((0, None));
         }
@@ -332,7 +339,7 @@ where
             .prune_window(&mut transaction, layout, now, cursor)
             .await;
         if let Some(unlock) = DB::prune_unlock(layout) {
-            query(unlock).execute(&mut *transaction).await?;
+            self.query(unlock).execute(&mut *transaction).await?;
         }
         let pruned = pruned?;
         transaction.commit().await?;
@@ -352,6 +359,7 @@ where
             return Ok(());
         }
         let row = sqlx::query(sample(layout, DB::BIGINT))
+            .persistent(self.prepared_statements)
             .fetch_optional(connection)
             .await
             .map_err(|error| self.failed(error))?;
@@ -407,7 +415,8 @@ where
     ) -> Result<Vec<Option<Stored>>> {
         let layout = self.layout(connection).await?;
         let mut rows: Vec<Option<Stored>> = sids.iter().map(|_| None).collect();
-        let found = query::<DB>(DB::read(&layout, sids))
+        let found = self
+            .query(DB::read(&layout, sids))
             .fetch_all(&mut **connection)
             .await
             .map_err(|error| self.failed(error))?;
@@ -452,7 +461,8 @@ where
     ) -> Result<Page> {
         let layout = self.layout(connection).await?;
         let statement = DB::page(&layout, now, after, limit, with_data);
-        let rows = query::<DB>(statement)
+        let rows = self
+            .query(statement)
             .fetch_all(&mut **connection)
             .await
             .map_err(|error| self.failed(error))?;
@@ -469,7 +479,8 @@ where
 
     async fn length(&self, connection: &mut Self::Connection, now: Timestamp) -> Result<u64> {
         let layout = self.layout(connection).await?;
-        let row = query::<DB>(DB::length(&layout, now))
+        let row = self
+            .query(DB::length(&layout, now))
             .fetch_one(&mut **connection)
             .await
             .map_err(|error| self.failed(error))?;
@@ -498,6 +509,7 @@ where
         let layout = self.layout(connection).await?;
         let sql = layout.text("clear", || clear(&layout));
         sqlx::query(sql)
+            .persistent(self.prepared_statements)
             .execute(&mut **connection)
             .await
             .map(drop)
@@ -519,17 +531,21 @@ where
     }
 }
 
-fn query<DB: Dialect>(statement: Statement<DB>) -> Query<'static, DB, DB::Arguments>
+fn query<DB: Dialect>(
+    statement: Statement<DB>,
+    persistent: bool,
+) -> Query<'static, DB, DB::Arguments>
 where
     DB::Arguments: IntoArguments<DB>,
 {
-    sqlx::query_with(statement.sql, statement.arguments)
+    sqlx::query_with(statement.sql, statement.arguments).persistent(persistent)
 }
 
 /// Runs the statements of one commit. Returns how many rows each of them changed.
 async fn affected<DB: Dialect>(
     connection: &mut DB::Connection,
     statements: Vec<Statement<DB>>,
+    persistent: bool,
 ) -> sqlx::Result<Vec<u64>>
 where
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
@@ -538,13 +554,13 @@ where
     let mut affected = Vec::new();
     if statements.len() == 1 {
         for statement in statements {
-            run(connection, statement, &mut affected).await?;
+            run(connection, statement, persistent, &mut affected).await?;
         }
         return Ok(affected);
     }
     let mut transaction = connection.begin().await?;
     for statement in statements {
-        run(&mut transaction, statement, &mut affected).await?;
+        run(&mut transaction, statement, persistent, &mut affected).await?;
     }
     transaction.commit().await?;
     Ok(affected)
@@ -554,13 +570,14 @@ where
 async fn run<DB: Dialect>(
     connection: &mut DB::Connection,
     statement: Statement<DB>,
+    persistent: bool,
     affected: &mut Vec<u64>,
 ) -> sqlx::Result<()>
 where
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
     DB::Arguments: IntoArguments<DB>,
 {
-    let mut results = connection.fetch_many(query(statement));
+    let mut results = connection.fetch_many(query(statement, persistent));
     while let Some(step) = results.try_next().await? {
         if let Either::Left(result) = step {
             affected.push(DB::rows_affected(&result));
