@@ -159,4 +159,4 @@ function mysql() {
   }
 }
 
-module.exports = { mysql, mysqlClient, inDatabase }
+module.exports = { mysql }

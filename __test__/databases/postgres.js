@@ -165,4 +165,4 @@ function postgres() {
   }
 }
 
-module.exports = { postgres, postgresClient, inSchema }
+module.exports = { postgres }

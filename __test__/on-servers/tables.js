@@ -13,7 +13,10 @@ const { exercise, failure } = require('./exercise')
  *   the instant 2030-01-02 03:04:05.678 UTC is there; `asText(column)`: an expression of that text;
  * - `unfit`: DDL of columns that cannot serve, each with the name that the message has to tell; `violation`: codes of a violated CHECK.
  */
-module.exports = (database, { quote, varchar, date, key, serial, datas, dates, asText, unfit, otherSchema, violation }) => {
+module.exports = (
+  database,
+  { quote, varchar, date, key, serial, datas, dates, asText, unfit, otherSchema, violation }
+) => {
   const { open, place, query } = database
   const instant = new Date('2030-01-02T03:04:05.678Z')
   const q = quote
@@ -61,7 +64,10 @@ module.exports = (database, { quote, varchar, date, key, serial, datas, dates, a
       const names = ['updatedAt', 'data', 'createdAt', 'expires', 'sid']
       const all = columns()
         .split(', ')
-        .sort((one, other) => names.indexOf(one.split(' ')[0].slice(1, -1)) - names.indexOf(other.split(' ')[0].slice(1, -1)))
+        .sort(
+          (one, other) =>
+            names.indexOf(one.split(' ')[0].slice(1, -1)) - names.indexOf(other.split(' ')[0].slice(1, -1))
+        )
       await exercise(database, open({}, await existing(all.join(', '))))
     })
 
@@ -352,7 +358,15 @@ module.exports = (database, { quote, varchar, date, key, serial, datas, dates, a
       expect(`${error.message} ${error.cause?.message}`).toMatch('new')
       await query(where, `CREATE SCHEMA ${q(schema)}`)
       try {
-        await exercise({ count: async () => (await query(where, `SELECT count(*) AS n FROM ${q(schema)}.${q('Sessions')}`)).map(({ n }) => Number(n))[0] }, store)
+        await exercise(
+          {
+            count: async () =>
+              (await query(where, `SELECT count(*) AS n FROM ${q(schema)}.${q('Sessions')}`)).map(({ n }) =>
+                Number(n)
+              )[0]
+          },
+          store
+        )
         await store.close()
       } finally {
         await query(where, `DROP SCHEMA ${q(schema)}${database.dialect === 'postgres' ? ' CASCADE' : ''}`)

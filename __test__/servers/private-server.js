@@ -124,4 +124,4 @@ class PrivateServer {
   }
 }
 
-module.exports = { PrivateServer, findProgram, freePort }
+module.exports = { PrivateServer, findProgram }
