@@ -234,11 +234,13 @@ where
     }
 
     async fn create(&self, connection: &mut DB::Connection) -> Result<()> {
-        sqlx::raw_sql(rendered(DB::create_table(&self.config)))
-            .execute(connection)
-            .await
-            .map(drop)
-            .map_err(|error| self.failed(error))
+        let created = sqlx::raw_sql(rendered(DB::create_table(&self.config)))
+            .execute(&mut *connection)
+            .await;
+        created.map_err(|error| self.failed(error))?;
+        // Other lanes learn of the table before this trip ends, and have to find it.
+        self.pin(connection, "COMMIT").await?;
+        self.pin(connection, "BEGIN").await
     }
 
     /// Refuses columns that the table does not have. It is looked at again first: they may have been added since.
