@@ -29,6 +29,13 @@ declare namespace connect {
     ? (error: SessionStoreError | null) => void
     : (error: SessionStoreError | null, result?: Result) => void
 
+  /** The row of a session as an instance of the Sequelize model, or undefined where `db` is a URL. */
+  // biome-ignore lint/suspicious/noExplicitAny: the types of Sequelize are not needed where it is not used
+  type SessionRow = any
+
+  /** The callback of `set`. */
+  type RowCallback = (error: SessionStoreError | null, row?: SessionRow) => void
+
   /** The databases, by the scheme of their URLs. */
   type Dialect = 'sqlite' | 'postgres' | 'postgresql' | 'mysql' | 'mariadb'
 
@@ -53,24 +60,34 @@ declare namespace connect {
      * A `db` that is present but undefined or empty makes the constructor throw, so that a missing environment variable
      * never becomes a local file.
      *
+     * Or a Sequelize instance of version 6 or 7, from which the place, the credentials, TLS, the size of the pool, the time zone
+     * and the model's names are taken. The store has connections of its own. The object that a `models` folder exports will do
+     * too, together with the option `table`.
+     *
      * @default 'sqlite:./sessions.sqlite', if the key is absent
      */
-    db?: string
+    db?: string | SequelizeInstance
     /**
      * The name of the table.
-     * @default 'Sessions'
+     * @default 'Sessions'; that of the `layout`, if one is given
      */
     tableName?: string | undefined
     /**
-     * The name of the Sequelize model, kept for applications that come from connect-session-sequelize. It does not name the table.
+     * The name of the model that is defined on a Sequelize instance, unless it has one of that name. It does not name the table.
      * @default 'Session'
      */
     modelKey?: string | undefined
     /**
-     * A model of a Sequelize instance. With a URL this option is an error: `tableName` names the table.
+     * The name of a model of the Sequelize instance, whose table and columns are used. With a URL this option is an error:
+     * `tableName` names the table. The store does not create the table of such a model by itself; `sync()` has the model do it.
      * @default undefined
      */
     table?: string | undefined
+    /**
+     * The package whose table this is: what the columns are called, and how dates and sessions are written.
+     * @default what is found in the table; `'sequelize'` for a new one
+     */
+    layout?: Layout | undefined
     /**
      * The schema of the table on PostgreSQL, its database on MySQL and MariaDB. With an SQLite URL this option is an error.
      * @default that of the connection
@@ -142,6 +159,21 @@ declare namespace connect {
      * @default { maxOperations: 100000, maxBytes: 268435456 }
      */
     queue?: QueueOptions | undefined
+  }
+
+  /** The packages whose tables can be used. `sequelize` stands for connect-session-sequelize. */
+  type Layout =
+    | 'sequelize'
+    | 'better-sqlite3-session-store'
+    | 'connect-pg-simple'
+    | 'connect-session-knex'
+    | 'express-mysql-session'
+    | 'koa-generic-session-sequelize'
+
+  /** A Sequelize instance, or an object that has models of one. */
+  interface SequelizeInstance {
+    // biome-ignore lint/suspicious/noExplicitAny: the types of Sequelize are not needed where it is not used
+    [property: string]: any
   }
 
   /** The names of the columns of the table, each with the name that Sequelize gives it as its default. */
@@ -242,12 +274,13 @@ declare namespace connect {
    * `disableTouch` takes effect on a live store. What concerns the database, its table and its connections is read once.
    */
   interface CompleteOptions<Data extends object = session.SessionData> {
-    /** The URL of the database. Not enumerable, so that it is neither inspected nor serialised. */
-    db: string
+    /** The database as it was given. Not enumerable, so that it is neither inspected nor serialised. */
+    db: string | SequelizeInstance
     tableName: string
     modelKey: string
     table?: string | undefined
     schema?: string | undefined
+    layout?: Layout | undefined
     columns: Columns
     expiration: number
     checkExpirationInterval: number
@@ -371,11 +404,18 @@ declare namespace connect {
      *
      * @throws {SessionStoreError} `ERR_SESSION_OPTIONS`
      */
-    static ddl(dialect: Dialect, options?: Pick<StoreOptions, 'tableName' | 'schema' | 'columns'>): string
+    static ddl(dialect: Dialect, options?: Pick<StoreOptions, 'tableName' | 'schema' | 'columns' | 'layout'>): string
 
     /** The options with their defaults, read at every call. */
     readonly options: CompleteOptions<Data>
 
+    /**
+     * The model of the table where `db` is a Sequelize instance, for queries of the application.
+     *
+     * @remarks It uses the instance's connections. `any`, since the types of Sequelize are not needed here.
+     */
+    // biome-ignore lint/suspicious/noExplicitAny: the types of Sequelize are not needed where it is not used
+    sessionModel?: any
     /** The timer that removes expired sessions, or null when it does not run. */
     _expirationInterval: NodeJS.Timeout | null
 
@@ -390,12 +430,18 @@ declare namespace connect {
      * Writes a session, as it is at the time of the call. A session that express-session has loaded is only written if its row still
      * exists, so that a slow request does not undo a logout.
      *
+     * Where `db` is a Sequelize instance, the row is yielded as an instance of the model.
+     *
      * @param ttl The lifetime in milliseconds. Without it the cookie decides and, if it has no `expires`, the option `expiration`.
      */
-    set(sid: string, session: Data | session.SessionData | session.Session, callback: Callback): void
-    set(sid: string, session: Data | session.SessionData | session.Session, ttl: Lifetime, callback: Callback): void
-    set(sid: string, session: Data | session.SessionData | session.Session, ttl?: Lifetime): Promise<void>
-    set(sid: string, session: Data | session.SessionData | session.Session, callback?: Callback): Promise<void> | void
+    set(sid: string, session: Data | session.SessionData | session.Session, callback: RowCallback): void
+    set(sid: string, session: Data | session.SessionData | session.Session, ttl: Lifetime, callback: RowCallback): void
+    set(sid: string, session: Data | session.SessionData | session.Session, ttl?: Lifetime): Promise<SessionRow>
+    set(
+      sid: string,
+      session: Data | session.SessionData | session.Session,
+      callback?: RowCallback
+    ): Promise<SessionRow> | undefined
 
     /** Moves the time at which a session expires. A session that does not exist or has expired is left as it is, without an error. */
     touch(sid: string, session: Data | session.SessionData | session.Session, callback: Callback): void
@@ -427,7 +473,10 @@ declare namespace connect {
     clear(): Promise<void>
     clear(callback?: Callback): Promise<void> | void
 
-    /** Creates the table if it is missing. The first operation does the same unless the option `createTable` is false. */
+    /**
+     * Creates the table if it is missing. The first operation does the same unless the option `createTable` is false. With the
+     * option `table`, the model's own `sync` does it.
+     */
     sync(options: SyncOptions | undefined, callback: Callback): void
     sync(callback: Callback): void
     sync(options?: SyncOptions): Promise<void>

@@ -6,29 +6,39 @@ const { isObject, isWellFormed, kindOf } = require('./session.js')
 const MIN_INTEGER = -(2n ** 63n)
 const MAX_INTEGER = 2n ** 63n - 1n
 
+/** The fields of which a warning told already. */
+const warned = new Set()
+
+/**
+ * What is written of a session: its text, when it expires in ms, the text of its extra columns for the addon, and the same
+ * by the names that the application gave them.
+ * @typedef {{ data: string, expires: number, columns?: string, extra?: Record<string, any> }} Row
+ */
+
 /**
  * What `extendDefaultFields` makes of a session: data, expiry, and the text of its extra columns for the addon.
  * @param {(defaults: { data: string, expires: Date }, session: any) => any} extend
  * @param {{ data: string, expires: number }} defaults expires in ms
  * @param {any} session
- * @returns {{ data: string, expires: number, columns: string | undefined }}
+ * @param {Record<string, string>} [fields] the columns by the attributes of the model, if there is one
+ * @returns {Row}
  */
-function extendFields(extend, { data, expires }, session) {
+function extendFields(extend, { data, expires }, session, fields) {
   const defaults = { data, expires: new Date(expires) }
-  let fields
+  let extended
   try {
-    fields = extend(defaults, session)
+    extended = extend(defaults, session)
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new SessionStoreError('ERR_SESSION_DATA', `extendDefaultFields threw: ${reason}`, cause)
   }
-  if (!isObject(fields)) {
-    throw refused(`expected extendDefaultFields to return an object, got ${kindOf(fields)}`)
+  if (!isObject(extended)) {
+    throw refused(`expected extendDefaultFields to return an object, got ${kindOf(extended)}`)
   }
-  if (typeof fields.then === 'function') {
+  if (typeof extended.then === 'function') {
     throw refused('expected extendDefaultFields to return its fields at once, got a promise')
   }
-  const { data: newData = data, expires: newExpires = defaults.expires, sid: _, ...extra } = fields
+  const { data: newData = data, expires: newExpires = defaults.expires, sid: _, ...extra } = extended
   if (typeof newData !== 'string') {
     throw refused(`expected \`data\` of extendDefaultFields to be a string, got ${kindOf(newData)}`)
   }
@@ -36,8 +46,32 @@ function extendFields(extend, { data, expires }, session) {
   if (Number.isNaN(ms)) {
     throw refused('expected `expires` of extendDefaultFields to be a date')
   }
-  const columns = Object.entries(extra).map(([column, value]) => `${JSON.stringify(column)}:${encode(column, value)}`)
-  return { data: newData, expires: ms, columns: columns.length > 0 ? `{${columns.join(',')}}` : undefined }
+  const known = fields ? attributesOf(extra, fields) : extra
+  const columns = Object.entries(known).map(([name, value]) => {
+    const column = fields?.[name] ?? name
+    return `${JSON.stringify(column)}:${encode(column, value)}`
+  })
+  const text = columns.length > 0 ? `{${columns.join(',')}}` : undefined
+  return { data: newData, expires: ms, columns: text, extra: known }
+}
+
+/**
+ * The fields that the model knows. Sequelize leaves out the others without a word, so applications have some.
+ * @param {Record<string, any>} extra
+ * @param {Record<string, string>} fields
+ */
+function attributesOf(extra, fields) {
+  const entries = Object.entries(extra)
+  const known = entries.filter(([name]) => Object.hasOwn(fields, name))
+  for (const [name] of entries) {
+    if (Object.hasOwn(fields, name) || warned.has(name)) continue
+    warned.add(name)
+    process.emitWarning(
+      `extendDefaultFields returns \`${name}\`, which is no attribute of the session model, and is not stored`,
+      { code: 'SESSION_UNKNOWN_FIELD' }
+    )
+  }
+  return Object.fromEntries(known)
 }
 
 /**

@@ -1,6 +1,8 @@
 'use strict'
 
 const { SessionStoreError } = require('./error.js')
+const { LAYOUTS } = require('./layouts.js')
+const { describeDatabase, describeModel, sequelizeOf, sessionModel } = require('./sequelize.js')
 const { isObject, isWellFormed, kindOf } = require('./session.js')
 
 /** The largest whole number that the addon takes for a time or a count. */
@@ -8,7 +10,7 @@ const MAX_INTEGER = 2 ** 32 - 1
 
 const DEFAULTS = Object.freeze({
   db: 'sqlite:./sessions.sqlite',
-  tableName: 'Sessions',
+  tableName: LAYOUTS.sequelize.tableName,
   modelKey: 'Session',
   columns: Object.freeze({}),
   expiration: 24 * 60 * 60 * 1000,
@@ -80,6 +82,10 @@ const KINDS = {
     expected: 'an offset from UTC such as `+05:30`',
     test: (value) => typeof value === 'string' && /^[+-](0\d|1[0-4]):[0-5]\d$/.test(value)
   },
+  layout: {
+    expected: `one of ${Object.keys(LAYOUTS).join(', ')}`,
+    test: (value) => typeof value === 'string' && Object.hasOwn(LAYOUTS, value)
+  },
   serializer: {
     expected: 'an object with the functions `stringify` and `parse`',
     test: (value) => typeof value?.stringify === 'function' && typeof value?.parse === 'function'
@@ -90,6 +96,8 @@ const KINDS = {
 const OPTIONS = {
   tableName: 'name',
   modelKey: 'name',
+  table: 'name',
+  layout: 'layout',
   expiration: 'lifetime',
   checkExpirationInterval: 'period',
   extendDefaultFields: 'function',
@@ -123,36 +131,69 @@ const GROUPS = {
 }
 
 /**
- * Checks what the caller gave and completes it with the defaults. The result is the store's live `options`.
+ * Checks what the caller gave and completes it with what a Sequelize instance says and with the defaults.
  * @param {any} given
- * @returns {any}
+ * @returns {{ options: any, url: string, model: any, fields: Record<string, string> | undefined, json: boolean }} the store's
+ *   live options, what is not among them because it may hold a password, and the model with its names of columns
  */
 function complete(given = {}) {
   if (!isObject(given)) throw refused(`expected the options to be an object, got ${kindOf(given)}`)
-  checkNames(given, ['db', ...Object.keys(OPTIONS), ...Object.keys(GROUPS), 'table'], '')
-  const db = checkDatabase(given)
-  const onSqlite = /^sqlite:/i.test(db)
-  for (const name of NOT_ON_SQLITE) {
-    if (onSqlite && given[name] !== undefined) throw refused(`option \`${name}\` is not for SQLite`)
-  }
-  if (given.table !== undefined) {
-    throw refused('option `table` names a model of a Sequelize instance, and `db` is a URL; use `tableName`')
-  }
+  checkNames(given, ['db', ...Object.keys(OPTIONS), ...Object.keys(GROUPS)], '')
   checkValues(given, OPTIONS, '')
-  /** @type {Record<string, any>} */
-  const defaults = { ...DEFAULTS, pool: onSqlite ? SQLITE_POOL : DEFAULTS.pool }
-  const options = { ...defaults, ...present(given) }
   for (const [group, kinds] of Object.entries(GROUPS)) {
     const value = given[group]
     if (value === undefined) continue
     if (!isObject(value)) throw refused(`expected option \`${group}\` to be an object, got ${kindOf(value)}`)
     checkNames(value, Object.keys(kinds), `${group}.`)
     checkValues(value, kinds, `${group}.`)
-    options[group] = { ...defaults[group], ...present(value) }
   }
+  const { url, model, timezone, pool } = typeof given.db === 'object' ? fromSequelize(given) : fromUrl(given)
+  const onSqlite = /^sqlite:/i.test(url)
+  for (const name of NOT_ON_SQLITE) {
+    if (onSqlite && given[name] !== undefined) throw refused(`option \`${name}\` is not for SQLite`)
+  }
+  const { fields, json = false, ...described } = model ? describeModel(model) : /** @type {any} */ ({})
+  /** @type {Record<string, any>} */
+  const defaults = {
+    ...DEFAULTS,
+    ...(given.layout && { tableName: LAYOUTS[given.layout].tableName }),
+    ...present({ ...described, timezone }),
+    pool: { ...(onSqlite ? SQLITE_POOL : DEFAULTS.pool), ...pool }
+  }
+  const options = { ...defaults, ...present(given) }
+  for (const group of Object.keys(GROUPS)) options[group] = { ...defaults[group], ...present(given[group] ?? {}) }
+  // As with connect-session-sequelize: a model that was named knows its table best.
+  if (given.table !== undefined) Object.assign(options, { tableName: described.tableName, schema: described.schema })
   checkColumns(options.columns)
-  // Readable, but out of sight of util.inspect and JSON.stringify: a URL may hold a password.
-  return Object.defineProperty(options, 'db', { value: db, enumerable: false })
+  // Readable, but out of sight of util.inspect and JSON.stringify: there may be a password in it.
+  Object.defineProperty(options, 'db', { value: given.db ?? url, enumerable: false })
+  return { options, url, model, fields, json }
+}
+
+/**
+ * What `db` says: the URL, and beside it what only a Sequelize instance can say.
+ * @typedef {{ url: string, model?: any, timezone?: string, pool?: Record<string, number> }} Found
+ */
+
+/**
+ * What the caller's Sequelize instance says.
+ * @param {any} given
+ * @returns {Found}
+ */
+function fromSequelize(given) {
+  if (given.db === null) throw noDatabase()
+  const sequelize = sequelizeOf(given.db, given.table)
+  if (!sequelize) {
+    throw refused(
+      `expected option \`db\` to be a database URL or a Sequelize instance, got ${kindOf(given.db)} that is neither`
+    )
+  }
+  const database = describeDatabase(sequelize, given.timezone)
+  // The table of another package is not one of Sequelize's models.
+  const foreign = given.layout !== undefined && given.layout !== 'sequelize' && given.table === undefined
+  const { tableName = DEFAULTS.tableName, modelKey = DEFAULTS.modelKey } = given
+  const model = foreign ? undefined : sessionModel(given.db, { ...given, tableName, modelKey })
+  return { ...database, model }
 }
 
 /** @param {Record<string, string | false>} columns */
@@ -164,13 +205,16 @@ function checkColumns(columns) {
 
 /**
  * What the addon needs of complete options.
- * @param {any} options
+ * @param {ReturnType<typeof complete>} complete
  */
-function forAddon(options) {
-  const { db, preparedStatements, pool, queue } = options
+function forAddon({ options, url, model, json }) {
+  const { preparedStatements, pool, queue } = options
+  const table = tableForAddon(options, json)
+  // Only the application knows what else the table of its own model has.
+  if (model && options.table !== undefined) table.create = false
   // Schemes ignore case, and the drivers do not.
-  const url = db.replace(/^[^:]+/, (/** @type {string} */ scheme) => scheme.toLowerCase())
-  return { url, preparedStatements, table: tableForAddon(options), pool, queue }
+  const lower = url.replace(/^[^:]+/, (scheme) => scheme.toLowerCase())
+  return { url: lower, preparedStatements, table, pool, queue }
 }
 
 /**
@@ -182,15 +226,26 @@ function forDdl(dialect, given) {
   if (typeof dialect !== 'string' || !DIALECTS.includes(dialect)) {
     throw refused(`expected the dialect to be one of ${DIALECTS.join(', ')}`)
   }
-  return tableForAddon(complete({ ...given, db: `${dialect}:` }))
+  return tableForAddon(complete({ ...given, db: `${dialect}:` }).options, false)
 }
 
 /**
  * What the addon needs to know of the table.
  * @param {any} options
+ * @param {boolean} json whether the data is a column of JSON that connect-session-sequelize writes
  */
-function tableForAddon({ schema, tableName, createTable, columns, timezone }) {
-  return { schema, name: tableName, create: createTable, columns, offset: minutes(timezone) }
+function tableForAddon({ schema, tableName, createTable, columns, timezone, layout }, json) {
+  /** @type {import('./layouts.js').Layout[]} */
+  let conventions = layout === undefined ? Object.values(LAYOUTS) : [LAYOUTS[layout]]
+  if (json) conventions = [{ ...LAYOUTS.sequelize, json: 'strings' }]
+  return {
+    schema,
+    name: tableName,
+    create: createTable,
+    conventions,
+    columns,
+    offset: minutes(timezone)
+  }
 }
 
 /**
@@ -206,18 +261,27 @@ function minutes(offset) {
  * No `db` at all means the embedded default. A `db` that is there but empty is a configuration that went missing, such
  * as an unset environment variable, and must never silently become a local file.
  * @param {any} given
- * @returns {string}
+ * @returns {Found}
  */
-function checkDatabase(given) {
-  if (!('db' in given)) return DEFAULTS.db
+function fromUrl(given) {
+  if (given.table !== undefined) {
+    throw refused('option `table` names a model of a Sequelize instance, and `db` is a URL; use `tableName`')
+  }
+  if (!('db' in given)) return { url: DEFAULTS.db }
   const { db } = given
-  if (db === undefined || db === null || db === '') throw refused('Database connection is required')
-  if (typeof db !== 'string') throw refused(`expected option \`db\` to be a database URL, got ${kindOf(db)}`)
+  if (db === undefined || db === '') throw noDatabase()
+  if (typeof db !== 'string') {
+    throw refused(`expected option \`db\` to be a database URL or a Sequelize instance, got ${kindOf(db)}`)
+  }
   if (db.includes('\0')) throw refused('expected option `db` to be a database URL without NUL characters')
   if (!/^[a-z][a-z0-9+.-]*:/i.test(db)) {
     throw refused('expected option `db` to be a database URL such as `sqlite:./sessions.sqlite`')
   }
-  return db
+  return { url: db }
+}
+
+function noDatabase() {
+  return refused('Database connection is required')
 }
 
 /**

@@ -45,6 +45,11 @@ function storeClass(Store) {
      * @type {WeakMap<object, number>}
      */
     #expiries = new WeakMap()
+    /**
+     * The columns by the attributes of the model.
+     * @type {Record<string, string> | undefined}
+     */
+    #fields
     /** @type {Promise<void> | undefined} */
     #closed
 
@@ -61,7 +66,11 @@ function storeClass(Store) {
     /** @param {any} [options] */
     constructor(options) {
       super()
-      this.options = complete(options)
+      const completed = complete(options)
+      this.options = completed.options
+      // The application may query it, as with connect-session-sequelize.
+      if (completed.model) this.sessionModel = completed.model
+      this.#fields = completed.fields
       /** @type {NodeJS.Timeout | null} */
       this._expirationInterval = null
       const counts = this.#counts
@@ -71,7 +80,7 @@ function storeClass(Store) {
       })
       const operations = this.#operations
       const arrive = (/** @type {any[]} */ outcomes) => operations.arrive(outcomes)
-      this.#native = translated(() => new NativeStore(forAddon(this.options), arrive))
+      this.#native = translated(() => new NativeStore(forAddon(completed), arrive))
       // One store may serve any number of session() middlewares, each of which listens for two events.
       this.setMaxListeners?.(0)
       this.startExpiringSessions()
@@ -107,14 +116,12 @@ function storeClass(Store) {
       const callback = lastFunction(rest)
       /** @type {number | undefined} */
       let expires
+      /** @type {import('./columns.js').Row | undefined} */
+      let row
       const start = (/** @type {number} */ ticket) => {
         const { expiration, extendDefaultFields, serializer } = this.options
-        let row = {
-          data: serialize(session, serializer),
-          expires: expiresAt(session, expiration, rest[0]),
-          columns: /** @type {string | undefined} */ (undefined)
-        }
-        if (extendDefaultFields) row = extendFields(extendDefaultFields, row, session)
+        row = { data: serialize(session, serializer), expires: expiresAt(session, expiration, rest[0]) }
+        if (extendDefaultFields) row = extendFields(extendDefaultFields, row, session, this.#fields)
         const loaded = this.#loaded.get(session) === sid
         this.#native.set(ticket, sid, row.data, row.expires, loaded, row.columns)
         expires = row.expires
@@ -123,6 +130,8 @@ function storeClass(Store) {
         this.#remember(session, expires)
         // A session of express-session knows its id. From its first save on it is in the table, or was destroyed.
         if (callback && session.id === sid) this.#loaded.set(session, sid)
+        // connect-session-sequelize yields the row. express-session's callbacks take an error only.
+        return this.sessionModel && callback?.length !== 1 ? buildRow(this.sessionModel, sid, row) : undefined
       })
     }
 
@@ -277,8 +286,21 @@ function storeClass(Store) {
      * @param {...any} rest options, callback
      */
     sync(...rest) {
-      const force = Boolean(rest[0]?.force)
-      return this.#operations.start(lastFunction(rest), (ticket) => this.#native.sync(ticket, force))
+      const callback = lastFunction(rest)
+      const options = isObject(rest[0]) ? rest[0] : {}
+      const start = (/** @type {number} */ ticket) => this.#native.sync(ticket, Boolean(options.force))
+      if (this.options.table === undefined) return this.#operations.start(callback, start)
+      return this.#operations.adopt(callback, this.#syncModel(options))
+    }
+
+    /**
+     * Has the application's model create its table, since it may have more columns than sessions need.
+     * @param {Record<string, any>} options
+     */
+    async #syncModel(options) {
+      await this.sessionModel.sync(options)
+      // Has the addon look at the table again.
+      await this.#operations.start(undefined, (ticket) => this.#native.sync(ticket, false))
     }
 
     /**
@@ -408,6 +430,17 @@ function storeClass(Store) {
       if (this.options.touchAfter > 0 && expires !== undefined) this.#expiries.set(session, expires)
     }
   }
+}
+
+/**
+ * The row as the model shows it.
+ * @param {any} model
+ * @param {string} sid
+ * @param {import('./columns.js').Row | undefined} row
+ */
+function buildRow(model, sid, row) {
+  const { data, expires = 0, extra } = row ?? {}
+  return model.build({ ...extra, sid, data, expires: new Date(expires) }, { isNewRecord: false, raw: true })
 }
 
 /**

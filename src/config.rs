@@ -26,11 +26,51 @@ pub struct TableConfig {
     /// PostgreSQL schema or MySQL database, if not the connection's own.
     pub schema: Option<String>,
     pub name: String,
+    /// What the table may look like, by preference; a new one is like the first. Never empty.
+    pub conventions: Vec<Convention>,
     pub columns: ColumnNames,
     /// Minutes east of UTC in which dates without a zone are kept.
     pub offset: i32,
     /// Create the table if it is missing.
     pub create: bool,
+}
+
+/// How a session store lays out its table: what it calls the columns, and what it puts in them where the type of a column
+/// leaves that open.
+#[derive(Debug, Clone)]
+pub struct Convention {
+    pub sid: String,
+    pub expires: String,
+    pub data: String,
+    pub instants: Instants,
+    pub json: Json,
+    /// A new table has `createdAt` and `updatedAt`.
+    pub timestamps: bool,
+}
+
+/// How a session store keeps instants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Instants {
+    /// As Sequelize does.
+    Date,
+    /// A date without a zone, where the database has such.
+    Local,
+    /// Seconds since the Unix epoch.
+    Seconds,
+    /// Where the database has no dates, text as JavaScript's `toISOString` makes it.
+    Iso,
+}
+
+/// What a session store makes of JSON columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Json {
+    /// A new table keeps sessions as text; an existing column of JSON holds them as objects.
+    Unused,
+    /// The same, but an existing column of JSON holds the text of a session as one JSON string: connect-session-sequelize
+    /// encodes twice.
+    Strings,
+    /// A new table keeps sessions as JSON.
+    Objects,
 }
 
 /// Column names as the caller gave them.
@@ -45,6 +85,11 @@ pub struct ColumnNames {
 }
 
 impl TableConfig {
+    /// What a new table looks like.
+    pub fn convention(&self) -> &Convention {
+        &self.conventions[0]
+    }
+
     /// The name as a person reads it.
     pub fn full_name(&self) -> String {
         match &self.schema {

@@ -38,6 +38,13 @@ impl Timestamp {
             .unwrap_or_default()
     }
 
+    /// `YYYY-MM-DDTHH:MM:SS.mmmZ`, the text of JavaScript's `toISOString`.
+    pub fn to_iso(self) -> String {
+        let text = self.to_text();
+        let (clock, _zone) = text.split_at(text.len().min(23));
+        format!("{}Z", clock.replacen(' ', "T", 1))
+    }
+
     /// Reads what Sequelize writes, and the neighbouring forms found in tables of other origin: `T` for the space,
     /// no fraction, no seconds, no zone (UTC), `Z`, `+02:00` or `+0200`.
     pub fn parse(text: &str) -> Option<Self> {

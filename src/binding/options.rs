@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use napi::bindgen_prelude::Either;
 use napi_derive::napi;
-use serde_json::Value as Json;
+use serde_json::Value as JsonValue;
 
 use crate::config::{
-    ColumnName, ColumnNames, Config, ConnectionConfig, PoolConfig, QueueConfig, TableConfig,
+    ColumnName, ColumnNames, Config, ConnectionConfig, Convention, Instants, Json, PoolConfig,
+    QueueConfig, TableConfig,
 };
 use crate::error::{Result, StoreError};
 use crate::operation::{Extra, Value};
@@ -29,8 +30,22 @@ pub struct TableOptions {
     pub schema: Option<String>,
     pub name: String,
     pub create: bool,
+    pub conventions: Vec<ConventionOptions>,
     pub columns: ColumnOptions,
     pub offset: i32,
+}
+
+/// What the table may look like; see `lib/layouts.js`.
+#[napi(object, object_to_js = false)]
+pub struct ConventionOptions {
+    pub sid: String,
+    pub expires: String,
+    pub data: String,
+    #[napi(ts_type = "'date' | 'local' | 'seconds' | 'iso'")]
+    pub instants: String,
+    #[napi(ts_type = "'unused' | 'strings' | 'objects'")]
+    pub json: String,
+    pub timestamps: bool,
 }
 
 /// Column names; absent: look at the table, `false`: the table has none.
@@ -90,9 +105,32 @@ impl From<TableOptions> for TableConfig {
         Self {
             schema: options.schema,
             name: options.name,
+            conventions: options.conventions.into_iter().map(Into::into).collect(),
             columns: options.columns.into(),
             offset: options.offset,
             create: options.create,
+        }
+    }
+}
+
+impl From<ConventionOptions> for Convention {
+    fn from(options: ConventionOptions) -> Self {
+        Self {
+            sid: options.sid,
+            expires: options.expires,
+            data: options.data,
+            instants: match options.instants.as_str() {
+                "local" => Instants::Local,
+                "seconds" => Instants::Seconds,
+                "iso" => Instants::Iso,
+                _ => Instants::Date,
+            },
+            json: match options.json.as_str() {
+                "strings" => Json::Strings,
+                "objects" => Json::Objects,
+                _ => Json::Unused,
+            },
+            timestamps: options.timestamps,
         }
     }
 }
@@ -131,7 +169,7 @@ pub fn extra(text: Option<&str>) -> Result<Vec<Extra>> {
     let Some(text) = text else {
         return Ok(Vec::new());
     };
-    let Ok(Json::Object(columns)) = serde_json::from_str(text) else {
+    let Ok(JsonValue::Object(columns)) = serde_json::from_str(text) else {
         return Err(StoreError::options(
             "the extra columns are no JSON object".to_owned(),
         ));
@@ -147,23 +185,23 @@ pub fn extra(text: Option<&str>) -> Result<Vec<Extra>> {
         .collect()
 }
 
-fn value(json: &Json) -> Option<Value> {
+fn value(json: &JsonValue) -> Option<Value> {
     Some(match json {
-        Json::Null => Value::Null,
-        Json::Bool(value) => Value::Bool(*value),
-        Json::Number(number) => match number.as_i64() {
+        JsonValue::Null => Value::Null,
+        JsonValue::Bool(value) => Value::Bool(*value),
+        JsonValue::Number(number) => match number.as_i64() {
             Some(integer) => Value::Integer(integer),
             None => Value::Real(number.as_f64()?),
         },
-        Json::String(text) => Value::Text(text.clone()),
-        Json::Array(_) => return None,
-        Json::Object(tagged) => {
+        JsonValue::String(text) => Value::Text(text.clone()),
+        JsonValue::Array(_) => return None,
+        JsonValue::Object(tagged) => {
             let (tag, value) = tagged.iter().next()?;
             match (tag.as_str(), value) {
-                ("integer", Json::String(digits)) => Value::Integer(digits.parse().ok()?),
+                ("integer", JsonValue::String(digits)) => Value::Integer(digits.parse().ok()?),
                 ("date", value) => Value::Date(Timestamp(value.as_i64()?)),
-                ("json", Json::String(text)) => Value::Json(text.clone()),
-                ("blob", Json::String(digits)) => Value::Blob(hexadecimal(digits)?),
+                ("json", JsonValue::String(text)) => Value::Json(text.clone()),
+                ("blob", JsonValue::String(digits)) => Value::Blob(hexadecimal(digits)?),
                 _ => return None,
             }
         }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use sqlx::SqlStr;
 
-use crate::config::{ColumnName, TableConfig};
+use crate::config::{ColumnName, Convention, Instants, Json, TableConfig};
 use crate::error::{Result, StoreError};
 
 use super::{Dialect, rendered};
@@ -35,10 +35,27 @@ pub enum InstantForm {
     Local,
     /// Text as Sequelize writes it to SQLite.
     Text,
+    /// Text as JavaScript's `toISOString` makes it.
+    Iso,
     /// Seconds since the Unix epoch.
     Seconds,
     /// Milliseconds since the Unix epoch.
     Milliseconds,
+}
+
+impl InstantForm {
+    pub fn is_integer(self) -> bool {
+        matches!(self, Self::Seconds | Self::Milliseconds)
+    }
+
+    /// What is in a column of this form in the table of a store with these habits.
+    fn as_kept(self, instants: Instants) -> Self {
+        match (self, instants) {
+            (Self::Milliseconds, Instants::Seconds) => Self::Seconds,
+            (Self::Text, Instants::Iso) => Self::Iso,
+            (form, _) => form,
+        }
+    }
 }
 
 /// How a column keeps the session.
@@ -69,6 +86,8 @@ pub struct Layout {
     pub expires: InstantColumn,
     pub data: String,
     pub data_form: DataForm,
+    /// The JSON column holds the session's text as one JSON string.
+    pub data_quoted: bool,
     pub created_at: Option<InstantColumn>,
     pub updated_at: Option<InstantColumn>,
     /// Where it is not NULL, the row is softly deleted (Sequelize's `paranoid`), and counts as absent.
@@ -89,12 +108,14 @@ impl Layout {
         let find = |option: &str, wanted: &ColumnName, usual: &[&str]| {
             find(config, &columns, option, wanted, usual)
         };
-        let sid = find("sid", &names.sid, &["sid"])?;
-        let sid = required::<DB>(config, &columns, "sid", sid)?;
-        let expires = find("expires", &names.expires, &["expires"])?;
-        let expires = required::<DB>(config, &columns, "expires", expires)?;
-        let data = find("data", &names.data, &["data"])?;
-        let data = required::<DB>(config, &columns, "data", data)?;
+        let convention = convention::<DB>(config, &columns);
+        let part = |part: &str, wanted: &ColumnName, usual: &str| {
+            let column = find(part, wanted, &[usual])?;
+            required::<DB>(config, &columns, usual, column)
+        };
+        let sid = part("sid", &names.sid, &convention.sid)?;
+        let expires = part("expires", &names.expires, &convention.expires)?;
+        let data = part("data", &names.data, &convention.data)?;
         let created_at = find("createdAt", &names.created_at, &["createdAt", "created_at"])?;
         let updated_at = find("updatedAt", &names.updated_at, &["updatedAt", "updated_at"])?;
         let deleted_at = find("deletedAt", &names.deleted_at, &["deletedAt", "deleted_at"])?;
@@ -115,13 +136,16 @@ impl Layout {
             })
         };
         let data_form = DB::data_form(data).map_err(|reason| unfit::<DB>(config, data, &reason))?;
+        let mut expires = instant(expires)?;
+        expires.form = expires.form.as_kept(convention.instants);
         Ok(Self {
             table: DB::table_name(config),
             sid: DB::quote(&sid.name),
             sid_column: sid.clone(),
-            expires: instant(expires)?,
+            expires,
             data: DB::quote(&data.name),
             data_form,
+            data_quoted: data_form == DataForm::Json && convention.json == Json::Strings,
             created_at: created_at.map(instant).transpose()?,
             updated_at: updated_at.map(instant).transpose()?,
             deleted_at: deleted_at.map(|column| DB::quote(&column.name)),
@@ -142,6 +166,15 @@ impl Layout {
         text
     }
 
+    /// The text of a session as it was read. Rows of both forms may stand in one column of JSON.
+    pub fn session_text(&self, data: String) -> String {
+        if self.data_form == DataForm::Json && data.starts_with('"') {
+            serde_json::from_str(&data).unwrap_or(data)
+        } else {
+            data
+        }
+    }
+
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
     }
@@ -158,6 +191,31 @@ impl Layout {
     pub fn column_names(&self) -> String {
         list(&self.columns)
     }
+}
+
+/// The first convention whose columns are all there; if there is none, the one that a new table would follow.
+fn convention<'a, DB: Dialect>(config: &'a TableConfig, columns: &[Column]) -> &'a Convention {
+    let names = &config.columns;
+    let found = |wanted: &ColumnName, usual: &str| {
+        let name = wanted.or(usual);
+        columns
+            .iter()
+            .find(|column| Some(column.name.as_str()) == name)
+    };
+    let keeps = |column: &Column, instants: Instants| {
+        let integer = DB::instant_form(column).is_ok_and(InstantForm::is_integer);
+        integer || instants != Instants::Seconds
+    };
+    let fits = |convention: &&Convention| {
+        found(&names.sid, &convention.sid).is_some()
+            && found(&names.data, &convention.data).is_some()
+            && found(&names.expires, &convention.expires)
+                .is_some_and(|column| keeps(column, convention.instants))
+    };
+    let mut conventions = config.conventions.iter();
+    conventions
+        .find(fits)
+        .unwrap_or_else(|| config.convention())
 }
 
 fn fraction(declared: &str) -> Option<u32> {

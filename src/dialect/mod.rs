@@ -13,7 +13,7 @@ use sqlx::database::HasStatementCache;
 use sqlx::pool::PoolOptions;
 use sqlx::{AssertSqlSafe, Database, SqlSafeStr, SqlStr};
 
-use crate::config::{ConnectionConfig, Lanes, TableConfig};
+use crate::config::{ColumnName, ConnectionConfig, Instants, Json, Lanes, TableConfig};
 use crate::error::{Cause, Kind, Remedy, Result, StoreError};
 use crate::operation::{Effect, Extra, Stored, Write};
 use crate::timestamp::Timestamp;
@@ -82,6 +82,9 @@ pub trait Dialect: Database + HasStatementCache {
         options
     }
 
+    /// The first character of a JSON column as text.
+    fn first_character(column: &str) -> String;
+
     /// The widest integer type as `CAST` names it.
     const BIGINT: &'static str;
 
@@ -118,21 +121,50 @@ pub trait Dialect: Database + HasStatementCache {
     /// How a column keeps the session, or what is wrong with it.
     fn data_form(column: &Column) -> Result<DataForm, String>;
 
-    /// The types of the columns of a new table: sid, expires, data, createdAt, updatedAt.
-    const COLUMN_TYPES: [&'static str; 5];
+    /// The type of the sid of a new table.
+    const SID_TYPE: &'static str;
+
+    /// The type of a column of a new table that holds instants.
+    fn instant_type(instants: Instants) -> &'static str;
+
+    /// The type of the data of a new table, as text or as JSON.
+    fn data_type(json: bool) -> &'static str;
 
     /// What stands behind the columns of a new table whose sid has this name, quoted, and behind the table.
     fn table_constraints(sid: &str) -> [String; 2];
 
     /// The DDL of a new table.
     fn create_table(table: &TableConfig) -> String {
-        let names = column_names(table).map(|name| name.map(Self::quote));
-        let definitions: Vec<String> = names
-            .iter()
-            .zip(Self::COLUMN_TYPES)
-            .filter_map(|(name, declared)| Some(format!("{} {declared}", name.as_ref()?)))
-            .collect();
-        let [inside, behind] = Self::table_constraints(names[0].as_deref().unwrap_or_default());
+        let (convention, columns) = (table.convention(), &table.columns);
+        let required =
+            |name: &ColumnName, usual: &str| Self::quote(name.or(usual).unwrap_or(usual));
+        let sid = required(&columns.sid, &convention.sid);
+        let expires = required(&columns.expires, &convention.expires);
+        let data = required(&columns.data, &convention.data);
+        let mut definitions = vec![
+            format!("{sid} {}", Self::SID_TYPE),
+            format!("{expires} {}", Self::instant_type(convention.instants)),
+            format!(
+                "{data} {}",
+                Self::data_type(convention.json == Json::Objects)
+            ),
+        ];
+        let date = Self::instant_type(Instants::Date);
+        let stamps = [
+            (&columns.created_at, "createdAt"),
+            (&columns.updated_at, "updatedAt"),
+        ];
+        for (name, usual) in stamps {
+            let name = match name {
+                ColumnName::Found if !convention.timestamps => None,
+                name => name.or(usual),
+            };
+            definitions.extend(name.map(|name| format!("{} {date} NOT NULL", Self::quote(name))));
+        }
+        if let ColumnName::Named(name) = &columns.deleted_at {
+            definitions.push(format!("{} {date}", Self::quote(name)));
+        }
+        let [inside, behind] = Self::table_constraints(&sid);
         format!(
             "CREATE TABLE IF NOT EXISTS {} ({}{inside}){behind};",
             Self::table_name(table),
@@ -204,18 +236,6 @@ pub trait Dialect: Database + HasStatementCache {
     }
 }
 
-/// The names of the columns of a new table: sid, expires, data, createdAt, updatedAt. `None` for one that is not wanted.
-fn column_names(table: &TableConfig) -> [Option<&str>; 5] {
-    let columns = &table.columns;
-    [
-        columns.sid.or("sid"),
-        columns.expires.or("expires"),
-        columns.data.or("data"),
-        columns.created_at.or("createdAt"),
-        columns.updated_at.or("updatedAt"),
-    ]
-}
-
 /// The names of the parameters in a URL.
 fn parameters(url: &str) -> impl Iterator<Item = &str> {
     let query = url.split_once('?').map_or("", |(_, query)| query);
@@ -252,11 +272,22 @@ pub fn drop_table<DB: Dialect>(table: &TableConfig) -> String {
     format!("DROP TABLE IF EXISTS {}", DB::table_name(table))
 }
 
-/// One expiry of a table that keeps them as integers, to tell seconds from milliseconds.
-pub fn sample(layout: &Layout, bigint: &str) -> SqlStr {
-    let expires = &layout.expires.name;
+/// What one row holds that the types of its columns leave open: the expiry as an integer, and the first character of the
+/// data. NULL where the type says all.
+pub fn sample<DB: Dialect>(layout: &Layout) -> SqlStr {
+    let (expires, data) = (&layout.expires.name, &layout.data);
+    let integer = if layout.expires.form.is_integer() {
+        expires
+    } else {
+        "NULL"
+    };
+    let text = match layout.data_form {
+        DataForm::Json => DB::first_character(data),
+        DataForm::Text | DataForm::Binary => "NULL".to_owned(),
+    };
     rendered(format!(
-        "SELECT CAST({expires} AS {bigint}) FROM {} WHERE {expires} IS NOT NULL LIMIT 1",
+        "SELECT CAST({integer} AS {}), {text} FROM {} WHERE {expires} IS NOT NULL LIMIT 1",
+        DB::BIGINT,
         layout.table
     ))
 }
@@ -364,12 +395,29 @@ mod tests {
     //! What the tests of the dialects have in common.
 
     use super::*;
-    use crate::config::ColumnNames;
+    use crate::config::{ColumnNames, Convention};
+
+    pub fn convention(
+        [sid, expires, data]: [&str; 3],
+        instants: Instants,
+        json: Json,
+    ) -> Convention {
+        Convention {
+            sid: sid.into(),
+            expires: expires.into(),
+            data: data.into(),
+            instants,
+            json,
+            timestamps: sid == "sid" && data == "data",
+        }
+    }
 
     pub fn table() -> TableConfig {
+        let sequelize = convention(["sid", "expires", "data"], Instants::Date, Json::Unused);
         TableConfig {
             schema: None,
             name: "Sessions".into(),
+            conventions: vec![sequelize],
             columns: ColumnNames::default(),
             create: true,
             offset: 0,

@@ -17,7 +17,7 @@ use super::{
     Batch, Column, DataForm, Dialect, InstantColumn, InstantForm, Key, Layout, Statement, Target,
     check_ssl_parameters, driver_error, is_plain, rendered,
 };
-use crate::config::{ConnectionConfig, TableConfig};
+use crate::config::{ConnectionConfig, Instants, TableConfig};
 use crate::error::{Kind, Remedy, Result, StoreError};
 use crate::operation::{Effect, Expires, Extra, Stored, Value, Write};
 use crate::timestamp::Timestamp;
@@ -40,13 +40,26 @@ const SSL_PARAMETERS: [&str; 8] = [
 ];
 
 impl Dialect for MySql {
-    const COLUMN_TYPES: [&'static str; 5] = [
-        "VARCHAR(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
-        "DATETIME",
-        "MEDIUMTEXT CHARACTER SET utf8mb4",
-        "DATETIME NOT NULL",
-        "DATETIME NOT NULL",
-    ];
+    const SID_TYPE: &'static str = "VARCHAR(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin";
+
+    fn instant_type(instants: Instants) -> &'static str {
+        match instants {
+            Instants::Date | Instants::Local | Instants::Iso => "DATETIME",
+            Instants::Seconds => "BIGINT",
+        }
+    }
+
+    fn data_type(json: bool) -> &'static str {
+        if json {
+            "JSON"
+        } else {
+            "MEDIUMTEXT CHARACTER SET utf8mb4"
+        }
+    }
+
+    fn first_character(column: &str) -> String {
+        format!("LEFT(CAST({column} AS CHAR), 1)")
+    }
 
     const BIGINT: &'static str = "SIGNED";
 
@@ -184,10 +197,12 @@ impl Dialect for MySql {
 
     fn data_form(column: &Column) -> Result<DataForm, String> {
         let declared = &column.declared;
-        if declared.starts_with("varchar") || declared.ends_with("text") {
-            Ok(DataForm::Text)
-        } else if declared == "json" {
+        // MariaDB has no JSON of its own, and takes the word for this.
+        let alias = declared == "longtext" && column.collation.as_deref() == Some("utf8mb4_bin");
+        if declared == "json" || alias {
             Ok(DataForm::Json)
+        } else if declared.starts_with("varchar") || declared.ends_with("text") {
+            Ok(DataForm::Text)
         } else if declared.ends_with("blob") || declared.starts_with("varbinary") {
             Ok(DataForm::Binary)
         } else {
@@ -423,7 +438,9 @@ impl Writer<'_> {
                 .cloned()
                 .chain(self.extra_columns())
                 .collect();
-            let row = format!("({})", marks(columns.len()));
+            let mut values = vec!["?"; columns.len()];
+            values[2] = data_mark(layout);
+            let row = format!("({})", values.join(", "));
             let replaced: Vec<String> = self
                 .twin_refused()
                 .into_iter()
@@ -488,10 +505,12 @@ impl Writer<'_> {
         let size = size(writes.len());
         let key = format!("update {size} {:?}", self.batch.extra);
         let sql = layout.text(&key, || {
-            let columns = [layout.expires.name.clone(), layout.data.clone()];
-            let columns = columns.into_iter().chain(self.extra_columns());
-            let changes: Vec<String> = columns
-                .map(|column| self.chosen(&column, size))
+            let expires = self.chosen(&layout.expires.name, "?", size);
+            let data = self.chosen(&layout.data, data_mark(layout), size);
+            let extra = self.extra_columns();
+            let changes: Vec<String> = [expires, data]
+                .into_iter()
+                .chain(extra.map(|column| self.chosen(&column, "?", size)))
                 .chain(self.stamped())
                 .collect();
             format!(
@@ -533,7 +552,7 @@ impl Writer<'_> {
         let layout = self.layout;
         let size = size(writes.len());
         let sql = layout.text(&format!("touch {size}"), || {
-            let changes: Vec<String> = [self.chosen(&layout.expires.name, size)]
+            let changes: Vec<String> = [self.chosen(&layout.expires.name, "?", size)]
                 .into_iter()
                 .chain(self.stamped())
                 .collect();
@@ -574,8 +593,8 @@ impl Writer<'_> {
     }
 
     /// The value of a column by sid.
-    fn chosen(&self, column: &str, size: usize) -> String {
-        let branches = " WHEN ? THEN ?".repeat(size);
+    fn chosen(&self, column: &str, mark: &str, size: usize) -> String {
+        let branches = format!(" WHEN ? THEN {mark}").repeat(size);
         let binary = if is_exact(self.layout) { "" } else { "BINARY " };
         format!(
             "{column} = CASE {binary}{}{branches} ELSE {column} END",
@@ -654,6 +673,7 @@ fn add_instant(
         InstantForm::Zoned => add(arguments, local(at, 0, digits)),
         InstantForm::Local => add(arguments, local(at, layout.offset, digits)),
         InstantForm::Text => add(arguments, at.to_text()),
+        InstantForm::Iso => add(arguments, at.to_iso()),
         InstantForm::Seconds => add(arguments, at.seconds()),
         InstantForm::Milliseconds => add(arguments, at.0),
     }
@@ -698,6 +718,15 @@ fn lock(layout: &Layout, sql: &'static str) -> Statement<MySql> {
     }
 }
 
+/// The parameter of the session's text.
+fn data_mark(layout: &Layout) -> &'static str {
+    if layout.data_quoted {
+        "JSON_QUOTE(?)"
+    } else {
+        "?"
+    }
+}
+
 /// The session as text.
 fn data_text(layout: &Layout) -> String {
     match layout.data_form {
@@ -719,7 +748,7 @@ fn milliseconds(layout: &Layout) -> String {
     match layout.expires.form {
         InstantForm::Zoned => since(0),
         InstantForm::Local => since(layout.offset),
-        InstantForm::Text => expires.clone(),
+        InstantForm::Text | InstantForm::Iso => expires.clone(),
         InstantForm::Seconds => format!("CAST({expires} * 1000 AS CHAR)"),
         InstantForm::Milliseconds => format!("CAST({expires} AS CHAR)"),
     }

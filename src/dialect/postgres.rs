@@ -14,7 +14,7 @@ use super::{
     Batch, Column, DataForm, Dialect, InstantColumn, InstantForm, Key, Layout, Statement, Target,
     check_ssl_parameters, driver_error, is_plain, rendered,
 };
-use crate::config::{ConnectionConfig, TableConfig};
+use crate::config::{ConnectionConfig, Instants, TableConfig};
 use crate::error::{Kind, Remedy, Result, StoreError};
 use crate::operation::{Effect, Expires, Extra, Stored, Value, Write};
 use crate::timestamp::Timestamp;
@@ -35,13 +35,23 @@ const SSL_PARAMETERS: [&str; 8] = [
 ];
 
 impl Dialect for Postgres {
-    const COLUMN_TYPES: [&'static str; 5] = [
-        "VARCHAR(128)",
-        "TIMESTAMP WITH TIME ZONE",
-        "TEXT",
-        "TIMESTAMP WITH TIME ZONE NOT NULL",
-        "TIMESTAMP WITH TIME ZONE NOT NULL",
-    ];
+    const SID_TYPE: &'static str = "VARCHAR(128)";
+
+    fn instant_type(instants: Instants) -> &'static str {
+        match instants {
+            Instants::Date | Instants::Iso => "TIMESTAMP WITH TIME ZONE",
+            Instants::Local => "TIMESTAMP(6) WITHOUT TIME ZONE",
+            Instants::Seconds => "BIGINT",
+        }
+    }
+
+    fn data_type(json: bool) -> &'static str {
+        if json { "JSON" } else { "TEXT" }
+    }
+
+    fn first_character(column: &str) -> String {
+        format!("left({column}::text, 1)")
+    }
 
     const BIGINT: &'static str = "bigint";
 
@@ -80,7 +90,8 @@ impl Dialect for Postgres {
              EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND i.indisvalid AND i.indimmediate \
              AND i.indpred IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum), \
              (SELECT format('%I.%I', n.nspname, t.typname) FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace \
-             WHERE t.oid = a.atttypid) \
+             WHERE t.oid = a.atttypid), \
+             (SELECT c.collname::text FROM pg_collation c WHERE c.oid = a.attcollation AND NOT c.collisdeterministic) \
              FROM pg_attribute a WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped \
              ORDER BY a.attnum";
         let mut arguments = PgArguments::default();
@@ -97,12 +108,17 @@ impl Dialect for Postgres {
             declared: row.try_get(1)?,
             cast: row.try_get(3)?,
             unique: row.try_get(2)?,
-            collation: None,
+            collation: row.try_get(4)?,
             clustered: false,
         })
     }
 
     fn refuse_sid(column: &Column) -> Option<String> {
+        if let Some(collation) = &column.collation {
+            return Some(format!(
+                "its collation `{collation}` is not deterministic, and takes different ids for the same"
+            ));
+        }
         let fits = ["text", "character varying"]
             .iter()
             .any(|text| column.declared.starts_with(text));
@@ -438,7 +454,9 @@ fn expires_value(layout: &Layout) -> String {
         InstantForm::Zoned => expires,
         InstantForm::Local => format!("{expires} AT TIME ZONE {}", zone(layout)),
         InstantForm::Seconds => format!("({expires}::bigint * 1000)::text"),
-        InstantForm::Text | InstantForm::Milliseconds => format!("{expires}::text"),
+        InstantForm::Text | InstantForm::Iso | InstantForm::Milliseconds => {
+            format!("{expires}::text")
+        }
     }
 }
 
@@ -471,12 +489,15 @@ fn instant(layout: &Layout, column: &InstantColumn, ms: &str) -> String {
             "(to_timestamp({kept} / 1000::float8) AT TIME ZONE {})",
             zone(layout)
         ),
-        InstantForm::Text => format!(
-            "to_char(to_timestamp({ms} / 1000::float8) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.MS +00:00')"
-        ),
+        InstantForm::Text => text_instant(ms, "YYYY-MM-DD HH24:MI:SS.MS +00:00"),
+        InstantForm::Iso => text_instant(ms, "YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\""),
         InstantForm::Seconds => format!("({ms} / 1000)"),
         InstantForm::Milliseconds => ms.to_owned(),
     }
+}
+
+fn text_instant(ms: &str, format: &str) -> String {
+    format!("to_char(to_timestamp({ms} / 1000::float8) AT TIME ZONE 'UTC', '{format}')")
 }
 
 /// The time of the statement, in the form of a column.
@@ -513,6 +534,7 @@ fn write_text(layout: &Layout, batch: &Batch<'_>) -> String {
         expires: instant(layout, &layout.expires, "j.e"),
         data: match layout.data_form {
             DataForm::Text => "j.d".to_owned(),
+            DataForm::Json if layout.data_quoted => "to_json(j.d)".to_owned(),
             DataForm::Json => "j.d::json".to_owned(),
             DataForm::Binary => "convert_to(j.d, 'UTF8')".to_owned(),
         },

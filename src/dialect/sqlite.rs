@@ -18,7 +18,7 @@ use super::{
     Batch, Column, DataForm, Dialect, InstantColumn, InstantForm, Key, Layout, Statement, Target,
     driver_error, rendered,
 };
-use crate::config::{ConnectionConfig, Lanes, TableConfig};
+use crate::config::{ConnectionConfig, Instants, Lanes, TableConfig};
 use crate::error::{Kind, Remedy, Result, StoreError};
 use crate::operation::{Effect, Expires, Stored, Value, Write};
 use crate::timestamp::Timestamp;
@@ -37,13 +37,23 @@ const WAL_PAGES: u32 = 8000;
 impl Dialect for Sqlite {
     const ROLLBACK: Option<&'static str> = Some("ROLLBACK");
 
-    const COLUMN_TYPES: [&'static str; 5] = [
-        "VARCHAR(36) PRIMARY KEY",
-        "DATETIME",
-        "TEXT",
-        "DATETIME NOT NULL",
-        "DATETIME NOT NULL",
-    ];
+    const SID_TYPE: &'static str = "VARCHAR(36) PRIMARY KEY";
+
+    fn instant_type(instants: Instants) -> &'static str {
+        match instants {
+            Instants::Date | Instants::Local => "DATETIME",
+            Instants::Seconds => "BIGINT",
+            Instants::Iso => "TEXT",
+        }
+    }
+
+    fn data_type(json: bool) -> &'static str {
+        if json { "JSON" } else { "TEXT" }
+    }
+
+    fn first_character(column: &str) -> String {
+        format!("substr({column}, 1, 1)")
+    }
 
     const BIGINT: &'static str = "INTEGER";
 
@@ -115,8 +125,9 @@ impl Dialect for Sqlite {
         }
     }
 
-    fn data_form(_column: &Column) -> Result<DataForm, String> {
-        Ok(DataForm::Text)
+    fn data_form(column: &Column) -> Result<DataForm, String> {
+        let json = column.declared.to_ascii_uppercase().starts_with("JSON");
+        Ok(if json { DataForm::Json } else { DataForm::Text })
     }
 
     fn table_constraints(_sid: &str) -> [String; 2] {
@@ -133,7 +144,7 @@ impl Dialect for Sqlite {
                 scale = match layout.expires.form {
                     InstantForm::Seconds => 1000,
                     InstantForm::Milliseconds => 1,
-                    InstantForm::Zoned | InstantForm::Local | InstantForm::Text => 0,
+                    _ => 0,
                 },
                 table = layout.table,
                 sid = layout.sid,
@@ -315,15 +326,17 @@ impl Dialect for Sqlite {
 /// Reads `sqlite:` URLs: sqlx's own parameters, and three that set pragmas of the connection.
 fn connect_options(url: &str) -> Result<(SqliteConnectOptions, bool)> {
     let (location, query) = url.split_once('?').unwrap_or((url, ""));
-    let mut journal_mode = SqliteJournalMode::Wal;
-    let mut synchronous = SqliteSynchronous::Normal;
+    let mut journal_mode = Some(SqliteJournalMode::Wal);
+    let mut synchronous = None;
     let mut busy_timeout = Duration::from_secs(5);
     let mut others = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         match key {
-            "journal_mode" => journal_mode = parameter(key, value)?,
-            "synchronous" => synchronous = parameter(key, value)?,
+            // The mode that the file has already: another program decides on it.
+            "journal_mode" if value == "keep" => journal_mode = None,
+            "journal_mode" => journal_mode = Some(parameter(key, value)?),
+            "synchronous" => synchronous = Some(parameter(key, value)?),
             "busy_timeout" => busy_timeout = Duration::from_millis(parameter(key, value)?),
             _ => others.push(pair),
         }
@@ -339,14 +352,21 @@ fn connect_options(url: &str) -> Result<(SqliteConnectOptions, bool)> {
             "the SQLite URL names no file: expected `sqlite:./sessions.sqlite` or `sqlite::memory:`",
         ));
     }
+    // Without a log, a crash of the machine could damage a file that is not synchronised fully.
+    let wal = journal_mode == Some(SqliteJournalMode::Wal);
+    let safe = if wal {
+        SqliteSynchronous::Normal
+    } else {
+        SqliteSynchronous::Full
+    };
     let mut options = options
         .busy_timeout(busy_timeout)
-        .synchronous(synchronous)
+        .synchronous(synchronous.unwrap_or(safe))
         .disable_statement_logging();
     if !has_mode {
         options = options.create_if_missing(true);
     }
-    if !in_memory && !read_only {
+    if let (Some(journal_mode), false, false) = (journal_mode, in_memory, read_only) {
         options = options
             .journal_mode(journal_mode)
             .pragma("wal_autocheckpoint", WAL_PAGES.to_string());
@@ -407,7 +427,7 @@ const NOW: [InstantForm; 3] = [
 /// The parameter with the time in a form.
 fn now(form: InstantForm) -> &'static str {
     match form {
-        InstantForm::Zoned | InstantForm::Local | InstantForm::Text => "?1",
+        InstantForm::Zoned | InstantForm::Local | InstantForm::Text | InstantForm::Iso => "?1",
         InstantForm::Seconds => "?2",
         InstantForm::Milliseconds => "?3",
     }
@@ -416,6 +436,7 @@ fn now(form: InstantForm) -> &'static str {
 fn instant(form: InstantForm, at: Timestamp) -> Argument {
     match form {
         InstantForm::Zoned | InstantForm::Local | InstantForm::Text => at.to_text().into(),
+        InstantForm::Iso => at.to_iso().into(),
         InstantForm::Seconds => Argument::Integer(at.seconds()),
         InstantForm::Milliseconds => Argument::Integer(at.0),
     }
@@ -425,12 +446,12 @@ fn instant(form: InstantForm, at: Timestamp) -> Argument {
 /// Sequelize's form first, whatever form they were written in.
 fn comparable(layout: &Layout) -> String {
     let expires = format!("t.{}", layout.expires.name);
-    if layout.expires.form == InstantForm::Text {
+    if layout.expires.form.is_integer() {
+        format!("CASE typeof({expires}) WHEN 'integer' THEN {expires} END")
+    } else {
         format!(
             "strftime('%Y-%m-%d %H:%M:%f +00:00', CASE typeof({expires}) WHEN 'text' THEN {expires} END)"
         )
-    } else {
-        format!("CASE typeof({expires}) WHEN 'integer' THEN {expires} END")
     }
 }
 
@@ -448,6 +469,9 @@ fn live(layout: &Layout) -> String {
     )
 }
 
+/// The text of a session, cut from the blob.
+const DATA: &str = "CAST(substr(?8, j.value->>2, j.value->>3) AS TEXT)";
+
 /// The statements of a batch. Behind the time in its three forms, ?4 to ?7 are the documents of upserts, updates,
 /// touches and destroys, ?8 is the blob that holds texts and bytes. More than one statement makes a transaction.
 fn write_script(layout: &Layout, batch: &Batch<'_>) -> String {
@@ -456,7 +480,11 @@ fn write_script(layout: &Layout, batch: &Batch<'_>) -> String {
         layout,
         sid: "j.value->>0",
         expires: "j.value->>1".to_owned(),
-        data: "CAST(substr(?8, j.value->>2, j.value->>3) AS TEXT)".to_owned(),
+        data: if layout.data_quoted {
+            format!("json_quote({DATA})")
+        } else {
+            DATA.to_owned()
+        },
         extra: extra
             .map(|(index, column)| (Sqlite::quote(column), extra_value(index)))
             .collect(),

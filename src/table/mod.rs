@@ -13,8 +13,8 @@ use sqlx::{ColumnIndex, Connection, Decode, Either, Executor, IntoArguments, Poo
 
 use crate::config::{PoolConfig, TableConfig};
 use crate::dialect::{
-    Batch, Column, Dialect, InstantForm, Key, Layout, Statement, Target, clear, drop_table,
-    rendered, sample,
+    Batch, Column, DataForm, Dialect, InstantForm, Key, Layout, Statement, Target, clear,
+    drop_table, rendered, sample,
 };
 use crate::error::{Kind, Remedy, Result, StoreError};
 use crate::operation::{Page, Stored, Write};
@@ -203,7 +203,7 @@ where
         }
         self.seen.store(true, Ordering::Relaxed);
         let mut layout = Layout::new::<DB>(&self.config, columns)?;
-        self.tell_seconds(connection, &mut layout).await?;
+        self.tell(connection, &mut layout).await?;
         let layout = Arc::new(layout);
         self.set_known(Some(Arc::clone(&layout)));
         Ok(layout)
@@ -348,30 +348,32 @@ where
         Ok(pruned)
     }
 
-    /// Seconds or milliseconds: a column of integers does not say, but what is in it does.
-    async fn tell_seconds(
-        &self,
-        connection: &mut DB::Connection,
-        layout: &mut Layout,
-    ) -> Result<()> {
-        if !matches!(
-            layout.expires.form,
-            InstantForm::Seconds | InstantForm::Milliseconds
-        ) {
+    /// Finds out what the types of the columns leave open, by what is in them.
+    async fn tell(&self, connection: &mut DB::Connection, layout: &mut Layout) -> Result<()> {
+        if !layout.expires.form.is_integer() && layout.data_form != DataForm::Json {
             return Ok(());
         }
-        let row = sqlx::query(sample(layout, DB::BIGINT))
+        let row = sqlx::query(sample::<DB>(layout))
             .persistent(self.prepared_statements)
             .fetch_optional(connection)
             .await
             .map_err(|error| self.failed(error))?;
-        if let Some(row) = row {
-            let value: i64 = row.try_get(0).map_err(|error| self.failed(error))?;
-            layout.expires.form = if value > MAX_SECONDS {
+        let Some(row) = row else {
+            return Ok(());
+        };
+        let expires: Option<i64> = row.try_get(0).map_err(|error| self.failed(error))?;
+        if let Some(expires) = expires {
+            layout.expires.form = if expires > MAX_SECONDS {
                 InstantForm::Milliseconds
             } else {
                 InstantForm::Seconds
             };
+        }
+        let first: Option<String> = row
+            .try_get_unchecked(1)
+            .map_err(|error| self.failed(error))?;
+        if let Some(first) = first {
+            layout.data_quoted = first == "\"";
         }
         Ok(())
     }
@@ -424,7 +426,8 @@ where
             .map_err(|error| self.failed(error))?;
         let mut by_sid = HashMap::new();
         for row in &found {
-            let (key, stored) = DB::stored(row).map_err(|error| self.failed(error))?;
+            let (key, mut stored) = DB::stored(row).map_err(|error| self.failed(error))?;
+            stored.data = stored.data.map(|data| layout.session_text(data));
             match key {
                 Key::Index(index) => {
                     if let Some(place) = rows.get_mut(index) {
@@ -471,7 +474,8 @@ where
         // A sid that is no text cannot be asked for either, so it is left out.
         let sessions = rows.iter().filter_map(|row| {
             let sid = row.try_get_unchecked(0).ok()?;
-            Some((sid, row.try_get_unchecked(1).ok().flatten()))
+            let data: Option<String> = row.try_get_unchecked(1).ok().flatten();
+            Some((sid, data.map(|data| layout.session_text(data))))
         });
         Ok(Page {
             sessions: sessions.collect(),

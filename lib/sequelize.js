@@ -1,0 +1,338 @@
+'use strict'
+
+const fs = require('node:fs')
+const path = require('node:path')
+
+const { SessionStoreError } = require('./error.js')
+const { isObject, kindOf } = require('./session.js')
+
+/** The largest pool that the option `pool.max` takes. */
+const MAX_CONNECTIONS = 1000
+
+/** The flags of node-sqlite3 for opening a file. */
+const SQLITE_OPEN = Object.freeze({ readWrite: 2, create: 4 })
+
+/** The options of TLS that Node.js takes and a URL can say too. The others would be lost, and with them their safety. */
+const TLS_OPTIONS = ['require', 'rejectUnauthorized', 'ca', 'cert', 'key', 'checkServerIdentity']
+
+/** What PostgreSQL's driver hands on to the server as settings of the session. */
+const SETTINGS = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']
+
+/**
+ * Whether the value is a Sequelize instance: of version 6, or of version 7 (`@sequelize/core`).
+ * @param {any} db
+ */
+function isSequelize(db) {
+  return isObject(db) && typeof db.define === 'function' && isObject(db.options) && isObject(db.models)
+}
+
+/**
+ * What a Sequelize instance says about its database: a URL, and the options of ours that follow from its own.
+ * @param {any} sequelize
+ * @param {string} [timezone] the caller's own word
+ * @returns {{ url: string, timezone?: string, pool?: Record<string, number> }}
+ */
+function describeDatabase(sequelize, timezone) {
+  const { options } = sequelize
+  const dialect = options.dialect ?? sequelize.dialect?.name
+  // Version 7 keeps the settings of the connection in `replication.write`, whether there is replication or not.
+  const config = { ...sequelize.config, ...options.replication?.write }
+  const dialectOptions = options.dialectOptions ?? config
+  switch (dialect) {
+    case 'sqlite':
+    case 'sqlite3':
+      return { url: sqliteUrl(config.storage ?? options.storage ?? options.host, config.password, dialectOptions) }
+    case 'postgres':
+      return { url: postgresUrl(config, dialectOptions), pool: pool(options.pool, dialectOptions.query_timeout) }
+    case 'mysql':
+    case 'mariadb':
+      return {
+        url: mysqlUrl(dialect, { ...config, ...dialectOptions }),
+        timezone: timezone ?? offset(options.timezone ?? '+00:00'),
+        pool: pool(options.pool)
+      }
+    default:
+      throw refused(`the Sequelize instance is on ${dialect}; this store knows sqlite, postgres, mysql and mariadb`)
+  }
+}
+
+/**
+ * @param {unknown} storage
+ * @param {unknown} password
+ * @param {any} dialectOptions
+ */
+function sqliteUrl(storage, password, dialectOptions) {
+  if (typeof storage !== 'string' || storage === '' || storage.includes(':memory:') || storage.startsWith('file:')) {
+    throw refused(
+      'the Sequelize instance keeps its SQLite database in memory, where nothing else can reach it; ' +
+        "give the instance a file as `storage`, or the store a database of its own: `db: 'sqlite::memory:'`"
+    )
+  }
+  if (password) throw refused('the Sequelize instance opens an encrypted SQLite file, which this store cannot')
+  const { mode = SQLITE_OPEN.readWrite | SQLITE_OPEN.create } = dialectOptions
+  const file = path.resolve(storage)
+  if (mode & SQLITE_OPEN.create) makeFolder(path.dirname(file))
+  const access = mode & SQLITE_OPEN.create ? 'rwc' : mode & SQLITE_OPEN.readWrite ? 'rw' : 'ro'
+  return `sqlite:${encodeURI(file).replace(/[?#]/g, encodeURIComponent)}?mode=${access}&journal_mode=keep`
+}
+
+/**
+ * As Sequelize does for its files.
+ * @param {string} folder
+ */
+function makeFolder(folder) {
+  try {
+    fs.mkdirSync(folder, { recursive: true })
+  } catch {
+    // Opening the file fails too then, and says why.
+  }
+}
+
+/**
+ * @param {any} config
+ * @param {any} dialectOptions
+ */
+function postgresUrl(config, dialectOptions) {
+  const parameters = tlsParameters(dialectOptions.ssl, {
+    mode: 'sslmode',
+    modes: { off: 'require', chain: 'verify-ca', full: 'verify-full' },
+    ca: 'sslrootcert',
+    cert: 'sslcert',
+    key: 'sslkey'
+  })
+  for (const name of SETTINGS) {
+    const value = dialectOptions[name]
+    if (value !== undefined && value !== null && value !== false) parameters.append(`options[${name}]`, String(value))
+  }
+  for (const name of ['application_name', 'options']) {
+    if (typeof dialectOptions[name] === 'string') parameters.append(name, dialectOptions[name])
+  }
+  const socket = typeof config.host === 'string' && config.host.startsWith('/')
+  if (socket) parameters.append('host', config.host)
+  return serverUrl('postgres', { ...config, host: socket ? undefined : config.host }, parameters)
+}
+
+/**
+ * @param {string} dialect
+ * @param {any} config
+ */
+function mysqlUrl(dialect, config) {
+  const parameters = tlsParameters(config.ssl, {
+    mode: 'ssl-mode',
+    modes: { off: 'REQUIRED', chain: 'VERIFY_CA', full: 'VERIFY_IDENTITY' },
+    ca: 'ssl-ca',
+    cert: 'ssl-cert',
+    key: 'ssl-key'
+  })
+  if (config.socketPath) parameters.append('socket', config.socketPath)
+  return serverUrl(dialect, config, parameters)
+}
+
+/**
+ * @param {string} scheme
+ * @param {any} config
+ * @param {URLSearchParams} parameters
+ */
+function serverUrl(scheme, config, parameters) {
+  const { host = 'localhost', port, database, password } = config
+  const user = config.username ?? config.user
+  if (password !== undefined && password !== null && typeof password !== 'string') {
+    throw refused(`expected the password of the Sequelize instance to be a string, got ${kindOf(password)}`)
+  }
+  const credentials = [user, password].filter((part) => part !== undefined && part !== null && part !== '')
+  const authority = credentials.length > 0 ? `${credentials.map(encodeURIComponent).join(':')}@` : ''
+  const place = `${host.includes(':') ? `[${host}]` : host}${port ? `:${port}` : ''}`
+  const query = parameters.toString()
+  return `${scheme}://${authority}${place}/${encodeURIComponent(database ?? '')}${query && `?${query}`}`
+}
+
+/**
+ * TLS as Node.js' drivers are told of it, in the words of a URL. As there, the server's certificate is verified unless
+ * `rejectUnauthorized` is false.
+ * @param {any} ssl
+ * @param {{
+ *   mode: string, modes: { off: string, chain: string, full: string }, ca: string, cert: string, key: string
+ * }} names
+ */
+function tlsParameters(ssl, names) {
+  const parameters = new URLSearchParams()
+  if (ssl === undefined || ssl === null || ssl === false || ssl === 'false') return parameters
+  const tls = isObject(ssl) ? ssl : {}
+  if (typeof ssl === 'string' && ssl !== 'true') {
+    throw refused(
+      `the Sequelize instance names the TLS profile \`${ssl}\`; give the certificates in \`ssl.ca\` instead`
+    )
+  }
+  for (const name of Object.keys(tls)) {
+    if (!TLS_OPTIONS.includes(name)) {
+      throw refused(
+        `option \`dialectOptions.ssl.${name}\` of the Sequelize instance cannot be followed; ` +
+          `known are ${TLS_OPTIONS.join(', ')}; a URL as \`db\` can say more`
+      )
+    }
+  }
+  const { off, chain, full } = names.modes
+  const verified = tls.checkServerIdentity === undefined ? full : chain
+  parameters.append(names.mode, tls.rejectUnauthorized === false ? off : verified)
+  for (const part of /** @type {const} */ (['ca', 'cert', 'key'])) {
+    if (tls[part] !== undefined) parameters.append(names[part], [tls[part]].flat().map(String).join('\n'))
+  }
+  return parameters
+}
+
+/**
+ * @param {any} given
+ * @param {unknown} [queryTimeout] in ms
+ */
+function pool(given, queryTimeout) {
+  const { max, acquire, idle } = given ?? {}
+  /** @type {Record<string, number>} */
+  const pool = {}
+  if (max > 0) pool.max = Math.min(max, MAX_CONNECTIONS)
+  if (acquire > 0) pool.acquireTimeout = acquire
+  if (idle > 0) pool.idleTimeout = idle
+  if (typeof queryTimeout === 'number' && queryTimeout > 0) pool.queryTimeout = queryTimeout
+  return pool
+}
+
+/**
+ * A time zone of Sequelize as an offset from UTC.
+ * @param {string} timezone offset, or a name such as `Asia/Kolkata`
+ */
+function offset(timezone) {
+  if (timezone === 'Z') return '+00:00'
+  if (/^[+-]\d\d:\d\d$/.test(timezone)) return timezone
+  const year = new Date().getUTCFullYear()
+  const offsets = [0, 3, 6, 9].map((month) => offsetAt(timezone, new Date(Date.UTC(year, month, 1))))
+  if (new Set(offsets).size > 1) {
+    throw refused(
+      `the Sequelize instance keeps dates in the zone \`${timezone}\`, whose offset from UTC changes in the year; ` +
+        'set the option `timezone` of the store to an offset, or keep sessions in a database that is written in UTC'
+    )
+  }
+  return offsets[0]
+}
+
+/**
+ * @param {string} timezone
+ * @param {Date} date
+ */
+function offsetAt(timezone, date) {
+  try {
+    const format = new Intl.DateTimeFormat('en-US', { timeZone: timezone, timeZoneName: 'longOffset' })
+    const name = format.formatToParts(date).find(({ type }) => type === 'timeZoneName')?.value
+    return name?.replace('GMT', '') || '+00:00'
+  } catch (cause) {
+    throw refused(`the Sequelize instance has the unknown time zone \`${timezone}\``, cause)
+  }
+}
+
+/**
+ * The Sequelize instance of an object that has models, as the `models` folder of Sequelize's generator exports it.
+ * @param {any} db
+ * @param {string | undefined} table
+ */
+function sequelizeOf(db, table) {
+  if (isSequelize(db)) return db
+  const model = table === undefined ? undefined : db[table]
+  return isModel(model) && isSequelize(model.sequelize) ? model.sequelize : undefined
+}
+
+/**
+ * The model of the sessions: the one that the option `table` names, or one like the incumbent's. A model of the
+ * application is never replaced.
+ * @param {any} db a Sequelize instance, or an object of models
+ * @param {{ table?: string, modelKey: string, tableName: string, schema?: string }} options
+ * @returns {any}
+ */
+function sessionModel(db, { table, modelKey, tableName, schema }) {
+  if (table !== undefined) {
+    const model = modelOf(db, table) ?? db[table]
+    if (isModel(model)) return model
+    const known = modelNames(db)
+    const hint = known.length > 0 ? `it has ${known.map((name) => `\`${name}\``).join(', ')}` : 'it has no models'
+    throw refused(`option \`table\` names the model \`${table}\`, which the Sequelize instance does not have; ${hint}`)
+  }
+  const existing = modelOf(db, modelKey)
+  if (existing && tableOf(existing).tableName === tableName && attributesOf(existing).sid) return existing
+  const name = existing ? `${modelKey} of ${tableName}` : modelKey
+  const { STRING, DATE, TEXT } = db.constructor.DataTypes
+  const attributes = { sid: { type: STRING(36), primaryKey: true }, expires: DATE, data: TEXT }
+  return modelOf(db, name) ?? db.define(name, attributes, { tableName, ...(schema === undefined ? {} : { schema }) })
+}
+
+/**
+ * @param {any} db
+ * @param {string} name
+ */
+function modelOf(db, name) {
+  return typeof db.models?.get === 'function' ? db.models.get(name) : db.models?.[name]
+}
+
+/** @param {any} db */
+function modelNames(db) {
+  const models = typeof db.models?.get === 'function' ? [...db.models] : Object.values(db.models ?? {})
+  return models.map((model) => model.name)
+}
+
+/** @param {any} model */
+function isModel(model) {
+  return typeof model?.getTableName === 'function'
+}
+
+/**
+ * What a model says about its table.
+ * @param {any} model
+ * @returns {{
+ *   tableName: string, schema: string | undefined, columns: Record<string, string | false>,
+ *   fields: Record<string, string>, json: boolean
+ * }}
+ */
+function describeModel(model) {
+  const attributes = attributesOf(model)
+  for (const name of ['sid', 'expires', 'data']) {
+    if (!attributes[name]) {
+      const known = Object.keys(attributes).join(', ')
+      throw refused(`the model \`${model.name}\` has no attribute \`${name}\`; it has ${known}`)
+    }
+  }
+  const fields = Object.fromEntries(Object.entries(attributes).map(([name, { field }]) => [name, field ?? name]))
+  const stamps = model._timestampAttributes ?? model.modelDefinition?.timestampAttributeNames ?? {}
+  const stamp = (/** @type {string} */ name) => fields[stamps[name]] ?? false
+  const { type } = attributes.data
+  return {
+    ...tableOf(model),
+    columns: {
+      sid: fields.sid,
+      expires: fields.expires,
+      data: fields.data,
+      createdAt: stamp('createdAt'),
+      updatedAt: stamp('updatedAt'),
+      deletedAt: stamp('deletedAt')
+    },
+    fields,
+    json: ['JSON', 'JSONB'].includes(type?.key ?? type?.constructor?.name)
+  }
+}
+
+/** @param {any} model */
+function tableOf(model) {
+  const table = model.getTableName()
+  if (typeof table === 'string') return { tableName: table, schema: undefined }
+  return { tableName: table.tableName, schema: table.schema || undefined }
+}
+
+/** @param {any} model */
+function attributesOf(model) {
+  return model.modelDefinition ? Object.fromEntries(model.modelDefinition.attributes) : model.rawAttributes
+}
+
+/**
+ * @param {string} message
+ * @param {unknown} [cause]
+ */
+function refused(message, cause) {
+  return new SessionStoreError('ERR_SESSION_OPTIONS', message, cause)
+}
+
+module.exports = { describeDatabase, describeModel, sequelizeOf, sessionModel }
