@@ -14,7 +14,8 @@ use crate::timestamp::Timestamp;
 
 use super::Shared;
 use super::fold::{self, Round};
-use super::order::{Place, Placed};
+use super::order::Placed;
+use super::task::Task;
 
 /// A lane that has been idle for so long gives its connection back to the pool, whose own timeouts then apply.
 const IDLE: Duration = Duration::from_secs(5);
@@ -31,7 +32,7 @@ const RETRY_PAUSE: Duration = Duration::from_millis(10);
 pub struct Lane<T: SessionTable> {
     shared: Arc<Shared>,
     table: Arc<T>,
-    place: Place,
+    task: Arc<Task>,
     connection: Option<(T::Connection, Instant)>,
     /// No connection could be had. Known for as long as there are calls that have waited for one.
     unreachable: Option<StoreError>,
@@ -68,11 +69,11 @@ enum Answer {
 }
 
 impl<T: SessionTable> Lane<T> {
-    pub fn new(shared: Arc<Shared>, table: Arc<T>, place: Place) -> Self {
+    pub fn new(shared: Arc<Shared>, table: Arc<T>, task: Arc<Task>) -> Self {
         Self {
             shared,
             table,
-            place,
+            task,
             connection: None,
             unreachable: None,
         }
@@ -99,14 +100,14 @@ impl<T: SessionTable> Lane<T> {
     async fn next(&mut self) -> Option<Vec<Placed>> {
         let shared = Arc::clone(&self.shared);
         loop {
-            let waiting = shared.waiting(self.place).notified();
-            let batch = shared.take(self.place)?;
+            let batch = shared.take(&self.task)?;
             if !batch.is_empty() {
                 return Some(batch);
             }
+            let rung = self.task.rung();
             if self.connection.is_none() {
-                waiting.await;
-            } else if timeout(IDLE, waiting).await.is_err() {
+                rung.await;
+            } else if timeout(IDLE, rung).await.is_err() {
                 self.connection = None;
             }
         }
@@ -135,7 +136,7 @@ impl<T: SessionTable> Lane<T> {
         };
         while let Some(batch) = self
             .shared
-            .take(self.place)
+            .take(&self.task)
             .filter(|batch| !batch.is_empty())
         {
             let outcomes = failed(batch.len(), &error);

@@ -8,13 +8,14 @@ mod fold;
 mod lane;
 mod order;
 mod stats;
+mod task;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::config::{Lanes, QueueConfig};
@@ -25,6 +26,7 @@ use crate::table::SessionTable;
 use lane::Lane;
 use order::{Order, Place, Placed};
 pub use stats::{Counts, Stats};
+use task::Task;
 
 /// How outcomes go back to the callers: all of a batch in one call.
 pub type Deliver = Arc<dyn Fn(Vec<(Ticket, Outcome)>) + Send + Sync>;
@@ -38,15 +40,13 @@ const BATCH_BYTES: usize = 1024 * 1024;
 /// The front of the queue: where calls come in.
 pub struct Queue {
     shared: Arc<Shared>,
+    runtime: Handle,
     lanes: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// What the front and the lanes have in common.
 struct Shared {
     state: Mutex<State>,
-    reads_waiting: Notify,
-    writes_waiting: Vec<Notify>,
-    table_waiting: Notify,
     bounds: QueueConfig,
     query_timeout: Duration,
     stats: Stats,
@@ -58,6 +58,10 @@ struct State {
     reads: VecDeque<Placed>,
     writes: Vec<VecDeque<Placed>>,
     table: VecDeque<Placed>,
+    /// Lanes that have nothing to do.
+    idle: Vec<Arc<Task>>,
+    /// How many operations ended together the last time.
+    last_batch: usize,
     /// Accepted and not yet ended, in operations and bytes.
     pending: usize,
     bytes: usize,
@@ -80,13 +84,12 @@ impl Queue {
                 reads: VecDeque::new(),
                 writes: (0..lanes.writers).map(|_| VecDeque::new()).collect(),
                 table: VecDeque::new(),
+                idle: Vec::new(),
+                last_batch: 0,
                 pending: 0,
                 bytes: 0,
                 closing: false,
             }),
-            reads_waiting: Notify::new(),
-            writes_waiting: (0..lanes.writers).map(|_| Notify::new()).collect(),
-            table_waiting: Notify::new(),
             bounds,
             query_timeout,
             stats: Stats::default(),
@@ -98,12 +101,14 @@ impl Queue {
             .chain(lanes.table.then_some(Place::Table));
         let handles = places
             .map(|place| {
-                let lane = Lane::new(Arc::clone(&shared), Arc::clone(table), place);
-                runtime.spawn(lane.run())
+                let task = Arc::new(Task::new(place));
+                let lane = Lane::new(Arc::clone(&shared), Arc::clone(table), Arc::clone(&task));
+                task.start(runtime, lane.run().boxed())
             })
             .collect();
         Self {
             shared,
+            runtime: runtime.clone(),
             lanes: Mutex::new(handles),
         }
     }
@@ -132,10 +137,21 @@ impl Queue {
         state.pending += 1;
         state.bytes += bytes;
         let placed = state.order.admit(operation);
-        if let Some(placed) = placed {
-            let place = state.enqueue(placed);
-            drop(state);
-            self.shared.wake(place);
+        let Some(placed) = placed else {
+            return Ok(());
+        };
+        let place = state.enqueue(placed);
+        // Callers that come in numbers gather while the runtime wakes up, and make a batch.
+        let alone = state.pending == 1 && state.last_batch <= 1;
+        let idle = state.idle_lane(place);
+        drop(state);
+        match idle {
+            Some(lane) if alone => {
+                let _context = self.runtime.enter();
+                lane.ring_here();
+            }
+            Some(lane) => lane.ring(),
+            None => {}
         }
         Ok(())
     }
@@ -162,37 +178,30 @@ impl Shared {
         lock(&self.state)
     }
 
-    fn waiting(&self, place: Place) -> &Notify {
-        match place {
-            Place::Reads => &self.reads_waiting,
-            Place::Writes(lane) => &self.writes_waiting[lane],
-            Place::Table => &self.table_waiting,
-        }
-    }
-
-    fn wake(&self, place: Place) {
-        self.waiting(place).notify_one();
-    }
-
     fn wake_all(&self) {
-        self.reads_waiting.notify_waiters();
-        self.table_waiting.notify_waiters();
-        for lane in &self.writes_waiting {
-            lane.notify_waiters();
+        let idle = std::mem::take(&mut self.state().idle);
+        for lane in idle {
+            lane.ring();
         }
     }
 
     /// Everything a lane of `place` can do together: calls on single sessions up to the bounds of a batch, or one call
-    /// on the whole table. Empty if nothing waits; `None` when the queue is closed and nothing is left to do.
-    fn take(&self, place: Place) -> Option<Vec<Placed>> {
+    /// on the whole table. Empty if nothing waits; then the lane will be rung for when something does. `None` when the
+    /// queue is closed and nothing is left to do.
+    fn take(&self, lane: &Arc<Task>) -> Option<Vec<Placed>> {
         let mut state = self.state();
         if state.closing && state.pending == 0 {
             return None;
         }
-        let line = state.line(place);
-        let mut batch = Vec::with_capacity(line.len().min(BATCH_OPERATIONS));
+        state.idle.retain(|idle| !Arc::ptr_eq(idle, lane));
+        let waiting = state.line(lane.place);
+        if waiting.is_empty() {
+            state.idle.push(Arc::clone(lane));
+            return Some(Vec::new());
+        }
+        let mut batch = Vec::with_capacity(waiting.len().min(BATCH_OPERATIONS));
         let mut bytes = 0;
-        while let Some(next) = line.front() {
+        while let Some(next) = waiting.front() {
             let alone = next.operation.call.sid().is_none();
             if batch.len() == BATCH_OPERATIONS
                 || (!batch.is_empty() && (alone || bytes > BATCH_BYTES))
@@ -200,7 +209,7 @@ impl Shared {
                 break;
             }
             bytes += next.operation.call.bytes();
-            batch.extend(line.pop_front());
+            batch.extend(waiting.pop_front());
             if alone {
                 break;
             }
@@ -210,8 +219,13 @@ impl Shared {
 
     /// Puts an operation that has more to do at the end of its line.
     fn put_back(&self, placed: Placed) {
-        let place = self.state().enqueue(placed);
-        self.wake(place);
+        let mut state = self.state();
+        let place = state.enqueue(placed);
+        let idle = state.idle_lane(place);
+        drop(state);
+        if let Some(lane) = idle {
+            lane.ring();
+        }
     }
 
     fn is_closing(&self) -> bool {
@@ -223,18 +237,20 @@ impl Shared {
         let mut ready = Vec::new();
         let mut woken = Vec::new();
         let mut state = self.state();
+        state.last_batch = batch.len();
         for placed in batch {
             state.pending -= 1;
             state.bytes -= placed.operation.call.bytes();
             state.order.end(placed.end_key(), &mut ready);
         }
         for placed in ready {
-            woken.push(state.enqueue(placed));
+            let place = state.enqueue(placed);
+            woken.extend(state.idle_lane(place));
         }
         let ended = state.closing && state.pending == 0;
         drop(state);
-        for place in woken {
-            self.wake(place);
+        for lane in woken {
+            lane.ring();
         }
         if ended {
             self.wake_all();
@@ -251,6 +267,12 @@ impl State {
             Place::Writes(lane) => &mut self.writes[lane],
             Place::Table => &mut self.table,
         }
+    }
+
+    /// An idle lane for this place, which is idle no more.
+    fn idle_lane(&mut self, place: Place) -> Option<Arc<Task>> {
+        let index = self.idle.iter().rposition(|lane| lane.place == place)?;
+        Some(self.idle.swap_remove(index))
     }
 
     fn enqueue(&mut self, placed: Placed) -> Place {

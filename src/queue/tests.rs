@@ -263,6 +263,32 @@ fn what_gathers_while_a_lane_is_busy_goes_in_one_trip() {
 }
 
 #[test]
+fn a_call_that_is_alone_does_not_wait_for_the_runtime() {
+    let rig = Rig::new(wide());
+    rig.push(0, get("first"));
+    assert_eq!(rig.outcomes(1), ["Missing"]);
+    while rig.queue.shared.state().idle.len() < 4 {
+        std::thread::yield_now();
+    }
+    // Nothing runs on the runtime while its threads are kept.
+    let (release, kept) = channel::<()>();
+    let kept = Arc::new(Mutex::new(kept));
+    let (began, started) = channel();
+    for _ in 0..2 {
+        let (kept, began) = (Arc::clone(&kept), began.clone());
+        rig.runtime.spawn(async move {
+            began.send(()).unwrap();
+            _ = lock(&kept).recv();
+        });
+    }
+    started.recv().unwrap();
+    started.recv().unwrap();
+    rig.push(1, get("second"));
+    assert_eq!(rig.outcomes(1), ["Missing"]);
+    drop(release);
+}
+
+#[test]
 fn operations_on_one_session_take_effect_in_the_order_of_their_calls() {
     let rig = Rig::new(wide());
     rig.push(0, get("a"));
