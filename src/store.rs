@@ -84,6 +84,13 @@ impl Store {
         let runtime = runtime()?;
         let _context = runtime.enter();
         let target = DB::target(&config.connection, config.pool.max)?;
+        if let Some(reason) = DB::refuse_name(&config.table.name) {
+            let message = format!(
+                "the table cannot be called `{}`: {reason}",
+                config.table.name
+            );
+            return Err(StoreError::options(message));
+        }
         let lanes = target.lanes;
         let table = Arc::new(Table::<DB>::new(
             config.table,

@@ -9,6 +9,7 @@ mod sqlite;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use percent_encoding::percent_decode_str;
 use sqlx::database::HasStatementCache;
 use sqlx::pool::PoolOptions;
 use sqlx::{AssertSqlSafe, Database, SqlSafeStr, SqlStr};
@@ -37,7 +38,9 @@ pub struct Target<DB: Database> {
     /// The database lives as long as its one connection.
     pub in_memory: bool,
     /// Why connecting may have failed, where the driver's message says little.
-    pub explain: fn(&<DB::Connection as sqlx::Connection>::Options) -> Option<String>,
+    pub explain: fn(&Self) -> Option<String>,
+    /// The files that the URL names, each with its parameter.
+    pub files: Vec<(String, PathBuf)>,
 }
 
 impl<DB: Database> Target<DB> {
@@ -48,6 +51,7 @@ impl<DB: Database> Target<DB> {
         (host, port): (&str, u16),
         socket: Option<&PathBuf>,
         max_connections: u32,
+        url: &str,
         options: <DB::Connection as sqlx::Connection>::Options,
     ) -> Self {
         let place = match socket {
@@ -60,7 +64,15 @@ impl<DB: Database> Target<DB> {
             lanes: Lanes::of_server(max_connections),
             tcp_port: socket.is_none().then_some(port),
             in_memory: false,
-            explain: |_| None,
+            explain: |target| {
+                let missing = |(_, path): &&(String, PathBuf)| !path.exists();
+                let (parameter, path) = target.files.iter().find(missing)?;
+                Some(format!(
+                    "the file `{}`, which the URL names as `{parameter}`, cannot be found",
+                    path.display()
+                ))
+            },
+            files: certificate_files(url),
         }
     }
 }
@@ -87,6 +99,11 @@ pub trait Dialect: Database + HasStatementCache {
 
     /// The widest integer type as `CAST` names it.
     const BIGINT: &'static str;
+
+    /// What is wrong with the name of the table, if anything.
+    fn refuse_name(_name: &str) -> Option<String> {
+        None
+    }
 
     /// Reads a database URL.
     ///
@@ -224,7 +241,7 @@ pub trait Dialect: Database + HasStatementCache {
         if failed.remedy == Remedy::Retry {
             return failed;
         }
-        let reason = (target.explain)(&target.options).unwrap_or_else(|| failed.message.clone());
+        let reason = (target.explain)(target).unwrap_or_else(|| failed.message.clone());
         let message = format!("cannot open {}: {reason}", target.name);
         StoreError {
             kind: Kind::Connection,
@@ -236,24 +253,42 @@ pub trait Dialect: Database + HasStatementCache {
     }
 }
 
-/// The names of the parameters in a URL.
-fn parameters(url: &str) -> impl Iterator<Item = &str> {
+/// The parameters of a URL, each with its value as it stands there.
+fn parameters(url: &str) -> impl Iterator<Item = (&str, &str)> {
     let query = url.split_once('?').map_or("", |(_, query)| query);
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    pairs.map(|pair| pair.split_once('=').map_or(pair, |(key, _)| key))
+    pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+}
+
+/// The files of certificates and keys that a URL names. One may stand in the URL itself instead.
+fn certificate_files(url: &str) -> Vec<(String, PathBuf)> {
+    let of_tls =
+        parameters(url).filter(|(key, _)| key.starts_with("ssl") && !key.ends_with("mode"));
+    let decoded = of_tls.map(|(key, value)| {
+        let value = percent_decode_str(value)
+            .decode_utf8_lossy()
+            .replace('+', " ");
+        (key.to_owned(), value)
+    });
+    decoded
+        .filter(|(_, value)| !value.contains("-----BEGIN"))
+        .map(|(key, value)| (key, PathBuf::from(value)))
+        .collect()
 }
 
 /// Whether a server is on this machine, and the URL does not ask for encryption. It would protect nothing there, and cost
 /// about as much as the statements themselves.
 fn is_plain(url: &str, host: &str) -> bool {
     let local = ["localhost", "127.0.0.1", "::1", "[::1]"].contains(&host);
-    local && !parameters(url).any(|key| key == "sslmode" || key == "ssl-mode")
+    local && !parameters(url).any(|(key, _)| key == "sslmode" || key == "ssl-mode")
 }
 
 /// Refuses a misspelled parameter of TLS: the driver would ignore it, and the connection might be open to others. Other
 /// unknown parameters are let through, since the URLs that hosting services give out have some.
 fn check_ssl_parameters(url: &str, known: &[&str]) -> Result<()> {
-    let mut parameters = parameters(url).filter(|key| key.starts_with("ssl"));
+    let mut parameters = parameters(url)
+        .map(|(key, _)| key)
+        .filter(|key| key.starts_with("ssl"));
     match parameters.find(|key| !known.contains(key)) {
         Some(unknown) => Err(StoreError::options(format!(
             "the URL has the unknown parameter `{unknown}`; those of TLS are {}",
@@ -373,6 +408,12 @@ fn driver_error(error: &sqlx::Error) -> StoreError {
         },
     };
     let (kind, remedy) = match error {
+        // The message shows the character.
+        sqlx::Error::Protocol(message) if message.contains("saslprep") => {
+            let message = "the user name or the password has characters that PostgreSQL's authentication (SASLprep, RFC 4013) \
+                 does not allow";
+            return StoreError::new(Kind::Connection, message).with_remedy(Remedy::Discard);
+        }
         // The pool hides why; as a rule the server refuses connections, or nothing answers.
         sqlx::Error::PoolTimedOut => {
             let message = "no connection could be made within `pool.acquireTimeout`";

@@ -115,8 +115,15 @@ impl Dialect for MySql {
             (options.get_host(), options.get_port()),
             options.get_socket(),
             max_connections,
+            &connection.url,
             options.clone(),
         ))
+    }
+
+    // https://dev.mysql.com/doc/refman/8.4/en/identifiers.html
+    fn refuse_name(name: &str) -> Option<String> {
+        let beyond = name.chars().any(|character| character > '\u{FFFF}');
+        beyond.then(|| "names on MySQL cannot have characters beyond U+FFFF".to_owned())
     }
 
     fn quote(identifier: &str) -> String {

@@ -77,6 +77,7 @@ impl Dialect for Postgres {
             (options.get_host(), options.get_port()),
             options.get_socket(),
             max_connections,
+            &connection.url,
             options.clone(),
         ))
     }
@@ -281,11 +282,13 @@ impl Dialect for Postgres {
 
     fn delete_expired(layout: &Layout, now: Timestamp, sids: &[&str]) -> Statement<Self> {
         let sql = layout.text("delete expired", || {
+            // A row that somebody holds is left to the next time: waiting for it would hold up others.
             format!(
-                "DELETE FROM {} AS t WHERE t.{} = ANY($2) AND {}",
-                layout.table,
-                layout.sid,
-                expired(layout)
+                "DELETE FROM {table} WHERE {sid} = ANY(ARRAY(SELECT t.{sid} FROM {table} AS t \
+                 WHERE t.{sid} = ANY($2) AND {expired} FOR UPDATE SKIP LOCKED))",
+                table = layout.table,
+                sid = layout.sid,
+                expired = expired(layout)
             )
         });
         let mut arguments = PgArguments::default();

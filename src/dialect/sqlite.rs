@@ -84,6 +84,7 @@ impl Dialect for Sqlite {
             tcp_port: None,
             in_memory,
             explain,
+            files: Vec::new(),
         })
     }
 
@@ -644,8 +645,8 @@ fn found(value: &SqliteValueRef<'_>) -> Found {
 }
 
 /// What the file system knows about a file that could not be opened.
-fn explain(options: &SqliteConnectOptions) -> Option<String> {
-    let path = options.get_filename();
+fn explain(target: &Target<Sqlite>) -> Option<String> {
+    let path = target.options.get_filename();
     let folder = path.parent()?;
     if !folder.exists() {
         return Some(format!("the folder `{}` does not exist", folder.display()));
