@@ -6,13 +6,16 @@ const { isObject, isWellFormed, kindOf } = require('./session.js')
 const MIN_INTEGER = -(2n ** 63n)
 const MAX_INTEGER = 2n ** 63n - 1n
 
+/** The fields that are not the application's. */
+const OWN = new Set(['sid', 'data', 'expires'])
+
 /** The fields of which a warning told already. */
 const warned = new Set()
 
 /**
  * What is written of a session: its text, when it expires in ms, the text of its extra columns for the addon, and the same
  * by the names that the application gave them.
- * @typedef {{ data: string, expires: number, columns?: string, extra?: Record<string, any> }} Row
+ * @typedef {{ data: string, expires: number, columns?: string, extra?: [string, any][] }} Row
  */
 
 /**
@@ -38,7 +41,8 @@ function extendFields(extend, { data, expires }, session, fields) {
   if (typeof extended.then === 'function') {
     throw refused('expected extendDefaultFields to return its fields at once, got a promise')
   }
-  const { data: newData = data, expires: newExpires = defaults.expires, sid: _, ...extra } = extended
+  const { data: newData = data, expires: newExpires = defaults.expires } = extended
+  const extra = Object.entries(extended).filter(([name]) => !OWN.has(name))
   if (typeof newData !== 'string') {
     throw refused(`expected \`data\` of extendDefaultFields to be a string, got ${kindOf(newData)}`)
   }
@@ -47,7 +51,7 @@ function extendFields(extend, { data, expires }, session, fields) {
     throw refused('expected `expires` of extendDefaultFields to be a date')
   }
   const known = fields ? attributesOf(extra, fields) : extra
-  const columns = Object.entries(known).map(([name, value]) => {
+  const columns = known.map(([name, value]) => {
     const column = fields?.[name] ?? name
     return `${JSON.stringify(column)}:${encode(column, value)}`
   })
@@ -57,13 +61,11 @@ function extendFields(extend, { data, expires }, session, fields) {
 
 /**
  * The fields that the model knows. Sequelize leaves out the others without a word, so applications have some.
- * @param {Record<string, any>} extra
+ * @param {[string, any][]} extra
  * @param {Record<string, string>} fields
  */
 function attributesOf(extra, fields) {
-  const entries = Object.entries(extra)
-  const known = entries.filter(([name]) => Object.hasOwn(fields, name))
-  for (const [name] of entries) {
+  for (const [name] of extra) {
     if (Object.hasOwn(fields, name) || warned.has(name)) continue
     warned.add(name)
     process.emitWarning(
@@ -71,7 +73,7 @@ function attributesOf(extra, fields) {
       { code: 'SESSION_UNKNOWN_FIELD' }
     )
   }
-  return Object.fromEntries(known)
+  return extra.filter(([name]) => Object.hasOwn(fields, name))
 }
 
 /**

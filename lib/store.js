@@ -439,8 +439,8 @@ function storeClass(Store) {
  * @param {import('./columns.js').Row | undefined} row
  */
 function buildRow(model, sid, row) {
-  const { data, expires = 0, extra } = row ?? {}
-  return model.build({ ...extra, sid, data, expires: new Date(expires) }, { isNewRecord: false, raw: true })
+  const { data, expires = 0, extra = [] } = row ?? {}
+  return model.build({ ...Object.fromEntries(extra), sid, data, expires: new Date(expires) }, { isNewRecord: false, raw: true })
 }
 
 /**

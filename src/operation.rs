@@ -93,7 +93,7 @@ pub struct Extra {
 }
 
 impl Extra {
-    fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         let value = match &self.value {
             Value::Text(text) | Value::Json(text) => text.len(),
             Value::Blob(bytes) => bytes.len(),

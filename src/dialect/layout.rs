@@ -94,6 +94,8 @@ pub struct Layout {
     pub deleted_at: Option<String>,
     /// Minutes east of UTC in which dates without a zone are kept.
     pub offset: i32,
+    /// The bytes that the server takes at a time, if it says.
+    pub packet: Option<usize>,
     columns: Vec<Column>,
     texts: Mutex<HashMap<String, SqlStr>>,
 }
@@ -150,6 +152,7 @@ impl Layout {
             updated_at: updated_at.map(instant).transpose()?,
             deleted_at: deleted_at.map(|column| DB::quote(&column.name)),
             offset: config.offset,
+            packet: None,
             texts: Mutex::default(),
             columns,
         })

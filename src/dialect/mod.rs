@@ -6,6 +6,7 @@ mod on_conflict;
 mod postgres;
 mod sqlite;
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -99,6 +100,9 @@ pub trait Dialect: Database + HasStatementCache {
 
     /// The widest integer type as `CAST` names it.
     const BIGINT: &'static str;
+
+    /// Asks for the bytes that the server takes at a time, where that is little.
+    const PACKET: Option<&'static str> = None;
 
     /// What is wrong with the name of the table, if anything.
     fn refuse_name(_name: &str) -> Option<String> {
@@ -253,6 +257,21 @@ pub trait Dialect: Database + HasStatementCache {
     }
 }
 
+/// The URL with a host. One that a parameter overrides, such as the folder of a socket, may be left out.
+fn with_host(url: &str) -> Cow<'_, str> {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.into();
+    };
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    match authority.strip_suffix('@') {
+        Some(credentials) => {
+            let path = &rest[authority.len()..];
+            format!("{scheme}://{credentials}@localhost{path}").into()
+        }
+        None => url.into(),
+    }
+}
+
 /// The parameters of a URL, each with its value as it stands there.
 fn parameters(url: &str) -> impl Iterator<Item = (&str, &str)> {
     let query = url.split_once('?').map_or("", |(_, query)| query);
@@ -373,6 +392,18 @@ impl<'a> Batch<'a> {
         batches
     }
 
+    /// Bytes of sessions, and of values of the application's columns.
+    pub fn bytes(&self) -> usize {
+        let writes = self.upserts.iter().chain(&self.updates);
+        let bytes = |write: &Write<'_>| match write.effect {
+            Effect::Upsert { data, extra, .. } | Effect::Update { data, extra, .. } => {
+                data.len() + extra.iter().map(Extra::bytes).sum::<usize>()
+            }
+            Effect::Touch { .. } | Effect::Destroy => 0,
+        };
+        writes.map(bytes).sum()
+    }
+
     fn push(&mut self, write: Write<'a>) {
         match write.effect {
             Effect::Upsert { .. } => self.upserts.push(write),
@@ -424,6 +455,8 @@ fn driver_error(error: &sqlx::Error) -> StoreError {
         sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
             (Kind::Database, Remedy::Reconnect)
         }
+        // The column has become another one: the table is looked at again.
+        sqlx::Error::ColumnDecode { .. } => (Kind::Table, Remedy::Retry),
         _ => (Kind::Database, Remedy::None),
     };
     StoreError::new(kind, cause.message.clone())

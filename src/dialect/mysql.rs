@@ -15,7 +15,7 @@ use sqlx::{Arguments, ConnectOptions, Encode, Executor, MySql, Row, Type};
 
 use super::{
     Batch, Column, DataForm, Dialect, InstantColumn, InstantForm, Key, Layout, Statement, Target,
-    check_ssl_parameters, driver_error, is_plain, rendered,
+    check_ssl_parameters, driver_error, is_plain, rendered, with_host,
 };
 use crate::config::{ConnectionConfig, Instants, TableConfig};
 use crate::error::{Kind, Remedy, Result, StoreError};
@@ -89,7 +89,7 @@ impl Dialect for MySql {
     fn target(connection: &ConnectionConfig, max_connections: u32) -> Result<Target<Self>> {
         let refused = |error| StoreError::options(format!("the MySQL URL cannot be used: {error}"));
         check_ssl_parameters(&connection.url, &SSL_PARAMETERS)?;
-        let mut options = MySqlConnectOptions::from_str(&connection.url)
+        let mut options = MySqlConnectOptions::from_str(&with_host(&connection.url))
             .map_err(refused)?
             // Everything is written in UTC and in full Unicode, whatever the URL says.
             .timezone(Some("+00:00".to_owned()))
@@ -121,6 +121,8 @@ impl Dialect for MySql {
     }
 
     // https://dev.mysql.com/doc/refman/8.4/en/identifiers.html
+    const PACKET: Option<&'static str> = Some("SELECT @@max_allowed_packet");
+
     fn refuse_name(name: &str) -> Option<String> {
         let beyond = name.chars().any(|character| character > '\u{FFFF}');
         beyond.then(|| "names on MySQL cannot have characters beyond U+FFFF".to_owned())

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use super::on_conflict::{Rows, not_deleted};
 use super::{
     Batch, Column, DataForm, Dialect, InstantColumn, InstantForm, Key, Layout, Statement, Target,
-    check_ssl_parameters, driver_error, is_plain, rendered,
+    check_ssl_parameters, driver_error, is_plain, rendered, with_host,
 };
 use crate::config::{ConnectionConfig, Instants, TableConfig};
 use crate::error::{Kind, Remedy, Result, StoreError};
@@ -58,7 +58,7 @@ impl Dialect for Postgres {
     fn target(connection: &ConnectionConfig, max_connections: u32) -> Result<Target<Self>> {
         let refused =
             |error| StoreError::options(format!("the PostgreSQL URL cannot be used: {error}"));
-        let mut options = PgConnectOptions::from_str(&connection.url)
+        let mut options = PgConnectOptions::from_str(&with_host(&connection.url))
             .map_err(refused)?
             // No number with a fraction is read as text, and poolers refuse the parameter.
             .extra_float_digits(None)
@@ -321,14 +321,16 @@ impl Dialect for Postgres {
             "0A000" if failed.message.contains("cached plan") => {
                 (Kind::Database, Remedy::Reconnect)
             }
-            // Prepared statements that went to another connection.
-            "26000" | "42P05" => {
+            // Prepared statements that went to another connection, or met one of another client.
+            "26000" | "42P05" | "08P01" | "22P03" => {
                 failed.message = format!(
                     "{}; behind a pooler in transaction mode, set the option `preparedStatements` to false",
                     failed.message
                 );
                 (Kind::Database, Remedy::Discard)
             }
+            // Types that no longer fit, likewise: the table is looked at again.
+            "42804" | "42883" => (Kind::Table, Remedy::Retry),
             "42P01" | "42703" | "3F000" | "42501" => (Kind::Table, Remedy::None),
             // Shut down, crashed, starting up; and sessions ended by the administrator or for being idle.
             "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => {

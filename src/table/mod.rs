@@ -25,6 +25,9 @@ use nodelay::disable_nagle;
 /// A larger number than this is not meant as seconds: they would reach beyond the year 5138.
 const MAX_SECONDS: i64 = 100_000_000_000;
 
+/// Bytes of a packet beside the sessions, by far: a statement and its other values.
+const PACKET_REST: usize = 64 * 1024;
+
 /// What a lane may ask of a table of sessions. Nothing here knows which sessions count as live but by `now`.
 pub trait SessionTable: Send + Sync + 'static {
     type Connection: Send;
@@ -280,6 +283,7 @@ where
     ) -> Result<u64> {
         let layout = self.layout(connection).await?;
         let layout = self.check_columns(connection, layout, batch).await?;
+        check_size(&layout, batch)?;
         let statements = DB::write(&layout, batch, now);
         match affected::<DB>(connection, statements, self.prepared_statements).await {
             Ok(affected) => Ok(DB::gone(batch, &affected)),
@@ -350,6 +354,17 @@ where
 
     /// Finds out what the types of the columns leave open, by what is in them.
     async fn tell(&self, connection: &mut DB::Connection, layout: &mut Layout) -> Result<()> {
+        if let Some(packet) = DB::PACKET {
+            let row = sqlx::query(packet)
+                .persistent(self.prepared_statements)
+                .fetch_one(&mut *connection)
+                .await
+                .map_err(|error| self.failed(error))?;
+            let bytes: i64 = row
+                .try_get_unchecked(0)
+                .map_err(|error| self.failed(error))?;
+            layout.packet = usize::try_from(bytes).ok();
+        }
         if !layout.expires.form.is_integer() && layout.data_form != DataForm::Json {
             return Ok(());
         }
@@ -535,6 +550,21 @@ where
         }
         self.layout(connection).await.map(drop)
     }
+}
+
+/// Refuses what is larger than the server takes at a time: it would break the connection without a word.
+fn check_size(layout: &Layout, batch: &Batch<'_>) -> Result<()> {
+    let bytes = batch.bytes();
+    // Several rows may be filled up with others to the size of a statement that is known already.
+    let several = batch.upserts.len() + batch.updates.len() > 1;
+    let sent = if several { 2 * bytes } else { bytes } + PACKET_REST;
+    let Some(packet) = layout.packet.filter(|packet| sent > *packet) else {
+        return Ok(());
+    };
+    let message = format!(
+        "the session has {bytes} bytes, and the server takes {packet} at a time (max_allowed_packet)"
+    );
+    Err(StoreError::new(Kind::Database, message).with_remedy(Remedy::Isolate))
 }
 
 fn query<DB: Dialect>(
