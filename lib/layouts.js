@@ -8,11 +8,12 @@
  *   the text of `toISOString` on SQLite.
  * - `json`: `objects` for a column of JSON, `unused` for text. `strings` is for a column of JSON that holds the session's
  *   text as one string.
+ * - `dataFirst`: a new table has the data before the expiry. better-sqlite3-session-store inserts by position.
  * - `timestamps`: a new table has `createdAt` and `updatedAt`.
  *
  * @typedef {{
  *   tableName: string, sid: string, expires: string, data: string, instants: 'date' | 'local' | 'seconds' | 'iso',
- *   json: 'unused' | 'strings' | 'objects', timestamps: boolean
+ *   json: 'unused' | 'strings' | 'objects', dataFirst: boolean, timestamps: boolean
  * }} Layout
  * @type {Readonly<Record<string, Layout>>}
  */
@@ -24,6 +25,7 @@ const LAYOUTS = Object.freeze({
     data: 'data',
     instants: 'date',
     json: 'unused',
+    dataFirst: false,
     timestamps: true
   },
   // Before connect-pg-simple, which has the same names: on SQLite, where the type says nothing, it must be this one.
@@ -34,6 +36,7 @@ const LAYOUTS = Object.freeze({
     data: 'sess',
     instants: 'iso',
     json: 'objects',
+    dataFirst: true,
     timestamps: false
   },
   'connect-pg-simple': {
@@ -43,6 +46,7 @@ const LAYOUTS = Object.freeze({
     data: 'sess',
     instants: 'local',
     json: 'objects',
+    dataFirst: true,
     timestamps: false
   },
   'connect-session-knex': {
@@ -52,6 +56,7 @@ const LAYOUTS = Object.freeze({
     data: 'sess',
     instants: 'iso',
     json: 'objects',
+    dataFirst: true,
     timestamps: false
   },
   'express-mysql-session': {
@@ -61,6 +66,7 @@ const LAYOUTS = Object.freeze({
     data: 'data',
     instants: 'seconds',
     json: 'unused',
+    dataFirst: false,
     timestamps: false
   },
   'koa-generic-session-sequelize': {
@@ -70,6 +76,7 @@ const LAYOUTS = Object.freeze({
     data: 'data',
     instants: 'seconds',
     json: 'unused',
+    dataFirst: true,
     timestamps: false
   }
 })

@@ -139,8 +139,8 @@ function serverUrl(scheme, config, parameters) {
   if (password !== undefined && password !== null && typeof password !== 'string') {
     throw refused(`expected the password of the Sequelize instance to be a string, got ${kindOf(password)}`)
   }
-  const credentials = [user, password].filter((part) => part !== undefined && part !== null && part !== '')
-  const authority = credentials.length > 0 ? `${credentials.map(encodeURIComponent).join(':')}@` : ''
+  const secret = password ? `:${encodeURIComponent(password)}` : ''
+  const authority = user || secret ? `${encodeURIComponent(user ?? '')}${secret}@` : ''
   const place = `${host.includes(':') ? `[${host}]` : host}${port ? `:${port}` : ''}`
   const query = parameters.toString()
   return `${scheme}://${authority}${place}/${encodeURIComponent(database ?? '')}${query && `?${query}`}`
@@ -175,9 +175,21 @@ function tlsParameters(ssl, names) {
   const verified = tls.checkServerIdentity === undefined ? full : chain
   parameters.append(names.mode, tls.rejectUnauthorized === false ? off : verified)
   for (const part of /** @type {const} */ (['ca', 'cert', 'key'])) {
-    if (tls[part] !== undefined) parameters.append(names[part], [tls[part]].flat().map(String).join('\n'))
+    if (tls[part] !== undefined) parameters.append(names[part], pem(part, tls[part]))
   }
   return parameters
+}
+
+/**
+ * The certificates or the key without what may stand between them: the driver would take the whole for a path.
+ * @param {string} part
+ * @param {unknown} value text or bytes, or an array of such
+ */
+function pem(part, value) {
+  const text = [value].flat().map(String).join('\n')
+  const blocks = text.match(/-----BEGIN ([^-]+)-----.*?-----END \1-----/gs)
+  if (!blocks) throw refused(`expected \`dialectOptions.ssl.${part}\` of the Sequelize instance to be in PEM`)
+  return blocks.join('\n')
 }
 
 /**
@@ -254,11 +266,12 @@ function sessionModel(db, { table, modelKey, tableName, schema }) {
     throw refused(`option \`table\` names the model \`${table}\`, which the Sequelize instance does not have; ${hint}`)
   }
   const existing = modelOf(db, modelKey)
-  if (existing && tableOf(existing).tableName === tableName && attributesOf(existing).sid) return existing
+  if (existing && plainTable(existing).tableName === tableName && attributesOf(existing).sid) return existing
   const name = existing ? `${modelKey} of ${tableName}` : modelKey
   const { STRING, DATE, TEXT } = db.constructor.DataTypes
   const attributes = { sid: { type: STRING(36), primaryKey: true }, expires: DATE, data: TEXT }
-  return modelOf(db, name) ?? db.define(name, attributes, { tableName, ...(schema === undefined ? {} : { schema }) })
+  const place = schema !== undefined && hasSchemas(db) ? { tableName, schema } : { tableName }
+  return modelOf(db, name) ?? db.define(name, attributes, place)
 }
 
 /**
@@ -296,12 +309,16 @@ function describeModel(model) {
       throw refused(`the model \`${model.name}\` has no attribute \`${name}\`; it has ${known}`)
     }
   }
-  const fields = Object.fromEntries(Object.entries(attributes).map(([name, { field }]) => [name, field ?? name]))
+  const folded = foldsNames(model.sequelize)
+  const fields = Object.fromEntries(
+    Object.entries(attributes).map(([name, { field = name }]) => [name, folded ? field.toLowerCase() : field])
+  )
   const stamps = model._timestampAttributes ?? model.modelDefinition?.timestampAttributeNames ?? {}
   const stamp = (/** @type {string} */ name) => fields[stamps[name]] ?? false
-  const { type } = attributes.data
+  const { tableName, schema } = tableOf(model)
   return {
-    ...tableOf(model),
+    tableName: folded ? tableName.toLowerCase() : tableName,
+    schema: folded ? schema?.toLowerCase() : schema,
     columns: {
       sid: fields.sid,
       expires: fields.expires,
@@ -311,15 +328,46 @@ function describeModel(model) {
       deletedAt: stamp('deletedAt')
     },
     fields,
-    json: ['JSON', 'JSONB'].includes(type?.key ?? type?.constructor?.name)
+    json: ['JSON', 'JSONB'].includes(attributes.data.type?.constructor.name)
   }
 }
 
-/** @param {any} model */
+/**
+ * The table as the database knows it.
+ * @param {any} model
+ * @returns {{ tableName: string, schema: string | undefined }}
+ */
 function tableOf(model) {
+  const { tableName, schema, delimiter } = plainTable(model)
+  if (!schema) return { tableName, schema: undefined }
+  if (hasSchemas(model.sequelize)) return { tableName, schema }
+  return { tableName: `${schema}${delimiter || '.'}${tableName}`, schema: undefined }
+}
+
+/**
+ * @param {any} model
+ * @returns {{ tableName: string, schema?: string, delimiter?: string }}
+ */
+function plainTable(model) {
   const table = model.getTableName()
-  if (typeof table === 'string') return { tableName: table, schema: undefined }
-  return { tableName: table.tableName, schema: table.schema || undefined }
+  return typeof table === 'string' ? { tableName: table } : table
+}
+
+/**
+ * Whether a schema is one in the database. Where it is not, Sequelize makes it a part of the table's name.
+ * @param {any} sequelize
+ */
+function hasSchemas(sequelize) {
+  const { schemas } = sequelize.dialect.supports
+  return Boolean(schemas)
+}
+
+/**
+ * Whether Sequelize writes names without quotes, so that PostgreSQL takes them in lower case.
+ * @param {any} sequelize
+ */
+function foldsNames(sequelize) {
+  return sequelize.options.quoteIdentifiers === false && sequelize.dialect.name === 'postgres'
 }
 
 /** @param {any} model */

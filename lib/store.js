@@ -440,7 +440,10 @@ function storeClass(Store) {
  */
 function buildRow(model, sid, row) {
   const { data, expires = 0, extra = [] } = row ?? {}
-  return model.build({ ...Object.fromEntries(extra), sid, data, expires: new Date(expires) }, { isNewRecord: false, raw: true })
+  return model.build(
+    { ...Object.fromEntries(extra), sid, data, expires: new Date(expires) },
+    { isNewRecord: false, raw: true }
+  )
 }
 
 /**

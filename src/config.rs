@@ -44,6 +44,8 @@ pub struct Convention {
     pub data: String,
     pub instants: Instants,
     pub json: Json,
+    /// A new table has the data before the expiry.
+    pub data_first: bool,
     /// A new table has `createdAt` and `updatedAt`.
     pub timestamps: bool,
 }

@@ -45,6 +45,7 @@ pub struct ConventionOptions {
     pub instants: String,
     #[napi(ts_type = "'unused' | 'strings' | 'objects'")]
     pub json: String,
+    pub data_first: bool,
     pub timestamps: bool,
 }
 
@@ -130,6 +131,7 @@ impl From<ConventionOptions> for Convention {
                 "objects" => Json::Objects,
                 _ => Json::Unused,
             },
+            data_first: options.data_first,
             timestamps: options.timestamps,
         }
     }

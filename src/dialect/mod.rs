@@ -170,6 +170,9 @@ pub trait Dialect: Database + HasStatementCache {
                 Self::data_type(convention.json == Json::Objects)
             ),
         ];
+        if convention.data_first {
+            definitions.swap(1, 2);
+        }
         let date = Self::instant_type(Instants::Date);
         let stamps = [
             (&columns.created_at, "createdAt"),
@@ -482,6 +485,7 @@ mod tests {
             data: data.into(),
             instants,
             json,
+            data_first: false,
             timestamps: sid == "sid" && data == "data",
         }
     }
