@@ -1,288 +1,161 @@
 'use strict'
 
-// Measures stores at the level of their methods: npm run bench -- --help
+// Measures stores and draws what it found: npm run bench -- --help
 
 require('./lib/install').install()
 
 const fs = require('node:fs')
 const path = require('node:path')
 const { isDeepStrictEqual } = require('node:util')
-const { setTimeout: sleep } = require('node:timers/promises')
-const { findPeer, defaultPeers } = require('./peers')
-const { Child } = require('./lib/child')
+const { charts } = require('./lib/charts')
 const { Databases } = require('./lib/databases')
 const { environment, versions } = require('./lib/environment')
-const { among, bench, list, number, readOptions } = require('./lib/options')
-const { report } = require('./lib/report')
-const { machineCpu } = require('./lib/measure')
-const { joinProcesses, summarize } = require('./lib/summary')
-const { workloads } = require('./lib/load')
+const { bench, list, number, readOptions } = require('./lib/options')
+const { key, makePlan } = require('./lib/plan')
+const { Progress } = require('./lib/progress')
+const { resultText } = require('./lib/result')
+const { goals } = require('./goals')
+const { kinds } = require('./kinds')
+const { findPeer } = require('./peers')
+const { suites } = require('./suites')
 
 const OPTIONS = /** @type {const} */ ({
-  database: ['sqlite', 'of sqlite, postgres, mysql'],
-  durability: ['normal', 'of normal, full: SQLite with synchronous=…'],
-  workload: ['get,set,touch,mix', 'of get, set-new, set-existing, touch, mix; set is both'],
-  callers: ['1,16,128', 'operations under way at a time'],
-  peers: ['', 'stores by alias, ours@folder for another build (all)'],
-  base: ['', 'the store to which others are compared (the first)'],
-  rounds: ['5', 'how often each cell is measured'],
-  seconds: ['3', 'of one measurement'],
-  warmup: ['1', 'seconds before it'],
-  rows: ['10000', 'sessions in the table'],
-  size: ['600', 'bytes of the JSON of a session'],
+  suite: ['', `of ${Object.keys(suites).join(', ')}`],
+  database: ['', 'of sqlite, postgres, mysql'],
+  durability: ['', 'of normal, full: SQLite with synchronous=…'],
+  workload: ['', 'of get, set-new, set-existing, touch, mix; set is both'],
+  callers: ['', 'operations under way at a time'],
+  peers: ['', 'stores by alias, ours@folder for another build'],
+  rows: ['', 'sessions in the table'],
+  size: ['', 'bytes of the JSON of a session'],
+  processes: ['', 'Node.js processes at a time on one database'],
+  request: ['', 'to Express, of read (get and touch), write (get and set)'],
+  connections: ['', 'to Express, each with its own session'],
+  expired: ['', 'of the rows, to be pruned'],
+  minutes: ['', 'for which memory is looked at'],
+  rounds: ['', 'how often each cell is measured'],
+  seconds: ['', 'of one measurement'],
+  warmup: ['', 'seconds before it'],
+  base: ['', 'the store to which others are compared, the first if absent'],
   pool: ['', "connections, each store's own default if absent"],
-  processes: ['1', 'Node.js processes at a time on one database'],
+  rate: ['500', 'requests/s to Express when its memory is measured'],
   spread: ['1.25', 'widest spread of rounds from which to conclude'],
   quiet: ['', 'cores that other programs may use: waits for it, and repeats trials'],
   directory: [path.join(bench, '.data'), 'for SQLite files'],
   name: ['', 'of the files in bench/results']
 })
 
+function usage() {
+  const meanings = Object.entries(suites).map(([name, { meaning }]) => `  ${name.padEnd(11)} ${meaning}`)
+  return `npm run bench -- [options]
+
+Without --suite: store, express, scale, prune and memory, or only store if there is --workload, --callers, --rows, --size or --processes.
+
+${meanings.join('\n')}
+
+Words and numbers are lists with commas. What is not named is that of the suite, see suites.js.`
+}
+
 async function main() {
-  const options = readOptions(OPTIONS, 'npm run bench -- [options]')
+  const options = readOptions(OPTIONS, usage())
+  const plan = makePlan(options)
   const settings = {
-    rounds: number(options, 'rounds'),
-    seconds: number(options, 'seconds'),
-    warmup: number(options, 'warmup'),
-    rows: number(options, 'rows'),
-    size: number(options, 'size'),
-    processes: number(options, 'processes'),
+    base: options.base,
     spread: number(options, 'spread'),
+    rate: number(options, 'rate'),
     pool: options.pool ? number(options, 'pool') : undefined,
-    quiet: options.quiet ? number(options, 'quiet') : undefined,
-    base: options.base
+    quiet: options.quiet ? number(options, 'quiet') : undefined
   }
-  const plan = makePlan(options, settings)
-  settings.base ||= plan[0].peer.alias
   const databases = new Databases(options.directory)
+  const progress = new Progress(plan)
+  const run = { databases, settings, say: (text) => progress.line(text) }
   const result = {
     name: options.name || defaultName(options),
     command: `npm run bench -- ${process.argv.slice(2).join(' ')}`.trim(),
     environment: environment(),
     settings,
     databases: {},
-    versions: /** @type {Record<string, string>} */ ({}),
+    versions: versionsOf(plan),
     changed: false,
+    goals: /** @type {any[]} */ ([]),
     cells: /** @type {any[]} */ ([]),
     trials: /** @type {any[]} */ ([])
   }
-  result.versions = versionsOf(plan)
-
-  const progress = new Progress(plan.length * settings.rounds)
   try {
-    const unfilled = await fillTables(plan, databases, settings, progress)
-    result.databases = await databases.describe()
-    for (let round = 1; round <= settings.rounds; round++) {
-      for (const cell of plan) {
-        const error = unfilled.get(`${cell.database} ${cell.peer.alias}`)
-        const trial = error ? { error } : await runQuietTrial(cell, round, databases, settings)
-        result.trials.push({ ...key(cell), round, ...trial })
-        progress.trial(cell, round, trial)
-        save(result, plan)
-      }
-    }
-    for (const { peer, database } of tables(plan)) {
-      await databases.of(peer, database).drop(databases.table(peer))
-    }
+    const services = plan.map(({ peer, database }) => findPeer(peer).service ?? database)
+    result.databases = await databases.describe([...new Set(services)])
+    await measure(plan, result, run, progress, list(options.suite).includes('figures'))
   } finally {
+    progress.end()
     await databases.close()
   }
-  progress.end()
-  result.changed = !isDeepStrictEqual(result.versions, versionsOf(plan))
-  const file = save(result, plan)
-  process.stdout.write(`${report(result)}\nWritten to ${file}.{json,md}\n`)
+  const files = save(result)
+  process.stdout.write(`${resultText(result)}\nWritten to ${files.join(', ')}\n`)
 }
 
-/** All cells, in the order in which each round goes through them: the peers of a cell one after the other. */
-function makePlan(options, settings) {
-  const known = ['sqlite', 'postgres', 'mysql']
-  const plan = []
-  for (const database of among(list(options.database), known, 'database')) {
-    const peers = (options.peers ? list(options.peers) : defaultPeers(database)).map(findPeer)
-    const usable = peers
-      .filter((peer) => peer.databases.includes(database))
-      .filter((peer) => settings.processes === 1 || !peer.single)
-    const durabilities = among(list(options.durability), ['normal', 'full'], 'durability')
-    for (const durability of database === 'sqlite' ? durabilities : ['']) {
-      for (const workload of wanted(options.workload)) {
-        for (const callers of list(options.callers).map(Number)) {
-          for (const peer of usable) {
-            plan.push({ database, durability, workload, callers, peer })
-          }
-        }
+async function measure(plan, result, run, progress, withGoals) {
+  const parts = Object.entries(kinds)
+    .map(([name, kind]) => ({ kind, cells: plan.filter((cell) => cell.kind === name) }))
+    .filter(({ cells }) => cells.length > 0)
+  for (const { kind, cells } of parts) await kind.prepare?.(cells, run)
+  progress.start()
+  const last = Math.max(...plan.map((cell) => cell.rounds))
+  for (let round = 1; round <= last; round++) {
+    for (const { kind, cells } of parts) {
+      const due = cells.filter((cell) => round <= cell.rounds)
+      if (due.length === 0) continue
+      for await (const [cell, trial] of kind.measure(due, round, run)) {
+        result.trials.push({ ...key(cell), round, ...trial })
+        progress.trial(cell, round, trial)
+        result.cells = summaries(plan, result.trials)
+        if (withGoals) result.goals = goals(result)
+        save(result)
       }
     }
   }
-  if (plan.length === 0) throw new Error('no peer runs on this database')
-  return plan
+  for (const { kind, cells } of parts) await kind.clean?.(cells, run)
+  result.changed = !isDeepStrictEqual(result.versions, versionsOf(plan))
 }
 
-function wanted(text) {
-  const words = list(text).flatMap((word) => (word === 'set' ? ['set-new', 'set-existing'] : [word]))
-  return among(words, Object.keys(workloads), 'workload')
+function summaries(plan, trials) {
+  const groups = new Map()
+  const id = (one) => Object.values(key(one)).join(' ')
+  for (const trial of trials) groups.set(id(trial), [...(groups.get(id(trial)) ?? []), trial])
+  return plan.map((cell) => {
+    const { name, service, reference } = findPeer(cell.peer)
+    const { rounds, seconds, warmup, minutes } = cell
+    const figures = kinds[cell.kind].summarize(groups.get(id(cell)) ?? [])
+    return { ...key(cell), name, service, reference, planned: { rounds, seconds, warmup, minutes }, ...figures }
+  })
+}
+
+/** @returns {string[]} the files, as seen from the current folder */
+function save(result) {
+  const file = path.join(bench, 'results', result.name)
+  fs.mkdirSync(path.dirname(file), { recursive: true })
+  const contents = {
+    [`${file}.json`]: `${JSON.stringify(result, null, 2)}\n`,
+    [`${file}.md`]: resultText(result),
+    ...Object.fromEntries(charts(result).map(({ name, svg }) => [`${file}-${name}.svg`, svg]))
+  }
+  for (const [name, content] of Object.entries(contents)) fs.writeFileSync(name, content)
+  return Object.keys(contents).map((name) => path.relative(process.cwd(), name))
 }
 
 function versionsOf(plan) {
-  return Object.assign({}, ...plan.map(({ peer, database }) => versions(peer.versions(database))))
-}
-
-function tables(plan) {
-  const found = new Map()
-  for (const { peer, database } of plan) {
-    found.set(`${database} ${peer.alias}`, { peer, database })
-  }
-  return [...found.values()]
-}
-
-/**
- * The peer itself writes the first row and makes the table. The database then makes the others of it.
- *
- * @returns {Promise<Map<string, string>>} the errors of the peers that could not
- */
-async function fillTables(plan, databases, settings, progress) {
-  const errors = new Map()
-  for (const { peer, database } of tables(plan)) {
-    progress.line(`filling ${database} for ${peer.alias}`)
-    const at = databases.of(peer, database)
-    const table = databases.table(peer)
-    await at.drop(table)
-    if (peer.single) continue
-    const cell = { database, peer, durability: 'normal' }
-    const child = new Child('trial.js', {
-      ...trialSpec(cell, databases, settings),
-      fill: true
-    })
-    try {
-      await child.next(120)
-      await child.ended
-      await at.multiply(table, settings.rows)
-    } catch (error) {
-      errors.set(`${database} ${peer.alias}`, error.message)
-    }
-  }
-  return errors
-}
-
-function trialSpec(cell, databases, settings) {
-  const table = databases.table(cell.peer)
-  return {
-    ...key(cell),
-    url: databases.of(cell.peer, cell.database).url(table),
-    table: table.name,
-    rows: settings.rows,
-    size: settings.size,
-    pool: settings.pool,
-    warmup: settings.warmup,
-    seconds: settings.seconds
-  }
-}
-
-function key({ peer, database, durability, workload, callers }) {
-  return { peer: peer.alias, database, durability, workload, callers }
-}
-
-/** A trial, repeated a few times if other programs disturbed it. Whether they did is told by their use of the processor, not by the result. */
-async function runQuietTrial(cell, round, databases, settings) {
-  const { quiet } = settings
-  let trial
-  for (let attempt = 1; attempt <= (quiet ? 4 : 1); attempt++) {
-    if (quiet) await silence(quiet)
-    trial = { ...(await runTrial(cell, round, databases, settings)), attempt }
-    // The time of a database server counts as that of others.
-    const alone = cell.database === 'sqlite' && !cell.peer.service
-    if (trial.error || !alone || trial.otherCores <= quiet) break
-  }
-  return trial
-}
-
-/** Waits until no more than `cores` were busy for half a second, but no longer than two minutes. */
-async function silence(cores) {
-  for (let tries = 0; tries < 240; tries++) {
-    const before = machineCpu()
-    await sleep(500)
-    const after = machineCpu()
-    if (!before || !after || (after.busy - before.busy) / 5e5 <= cores) return
-  }
-}
-
-async function runTrial(cell, round, databases, settings) {
-  const children = Array.from(
-    { length: settings.processes },
-    (_, index) =>
-      new Child(
-        'trial.js',
-        {
-          ...trialSpec(cell, databases, settings),
-          seed: round * 1000 + index + 1
-        },
-        ['--expose-gc']
-      )
-  )
-  // Enough for MemoryStore to fill itself with a million sessions.
-  const patience = 60 + settings.warmup + settings.seconds
-  try {
-    await Promise.all(children.map((child) => child.next(patience)))
-    for (const child of children) child.send('go')
-    const messages = await Promise.all(children.map((child) => child.next(patience)))
-    await Promise.all(children.map((child) => child.ended))
-    return joinProcesses(messages.map((message) => message.result))
-  } catch (error) {
-    await Promise.all(children.map((child) => child.end()))
-    return { error: error.message }
-  } finally {
-    if (cell.workload === 'set-new' && !cell.peer.single) {
-      const table = databases.table(cell.peer)
-      await databases.of(cell.peer, cell.database).clean(table)
-    }
-  }
-}
-
-function save(result, plan) {
-  result.cells = plan.map((cell) => {
-    const trials = result.trials.filter((trial) =>
-      Object.entries(key(cell)).every(([name, value]) => trial[name] === value)
-    )
-    const { name, service } = cell.peer
-    return { ...key(cell), name, service, ...summarize(trials) }
-  })
-  const file = path.join(bench, 'results', result.name)
-  fs.mkdirSync(path.dirname(file), { recursive: true })
-  fs.writeFileSync(`${file}.json`, `${JSON.stringify(result, null, 2)}\n`)
-  fs.writeFileSync(`${file}.md`, report(result))
-  return path.relative(process.cwd(), file)
+  const packages = plan.flatMap(({ kind, peer, database }) => [
+    ...findPeer(peer).versions(database),
+    ...(kind === 'store' || kind === 'prune' ? [] : ['express', 'express-session', 'autocannon'])
+  ])
+  return versions([...new Set(packages)])
 }
 
 function defaultName(options) {
+  // The results that the README shows have this name, and no date.
+  if (list(options.suite).includes('figures')) return 'figures'
+  const words = list(options.suite || options.database || 'all')
   const now = new Date().toISOString().slice(0, 16).replace(/[:T]/g, '-')
-  return `${list(options.database).join('-')}-${now}`
-}
-
-/** One line that is overwritten on a terminal; elsewhere, a line for each trial. */
-class Progress {
-  constructor(total) {
-    this.total = total
-    this.done = 0
-    this.begin = Date.now()
-  }
-
-  line(text) {
-    const terminal = process.stderr.isTTY
-    process.stderr.write(terminal ? `\r\x1b[2K${text}` : `${text}\n`)
-  }
-
-  trial({ peer, database, durability, workload, callers }, round, trial) {
-    this.done++
-    const each = (Date.now() - this.begin) / this.done / 60000
-    const left = Math.ceil(each * (this.total - this.done))
-    const outcome = trial.error ? `failed: ${trial.error}` : `${Math.round(trial.rate).toLocaleString('en-US')}/s`
-    this.line(
-      `[${this.done}/${this.total}, ${left} min left] round ${round}, ${database} ${durability} ${workload} × ${callers}, ${peer.alias}: ${outcome}`
-    )
-  }
-
-  end() {
-    if (process.stderr.isTTY) process.stderr.write('\r\x1b[2K')
-  }
+  return `${words.join('-')}-${now}`
 }
 
 process.on('SIGINT', () => process.exit(130))

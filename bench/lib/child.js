@@ -12,7 +12,7 @@ process.on('exit', () => {
 /** A child process that is spoken to with messages. */
 class Child {
   /**
-   * @param {string} script in this folder
+   * @param {string} script in children/
    * @param {object} spec
    * @param {string[]} [execArgv]
    */
@@ -20,7 +20,7 @@ class Child {
     this.messages = []
     this.waiting = null
     this.stderr = ''
-    this.process = fork(path.join(__dirname, script), [JSON.stringify(spec)], {
+    this.process = fork(path.join(__dirname, '../children', script), [JSON.stringify(spec)], {
       execArgv,
       env: { ...process.env, NODE_ENV: 'production' },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc']
@@ -69,7 +69,7 @@ class Child {
   }
 
   send(/** @type {any} */ message) {
-    this.process.send(message)
+    if (this.process.connected) this.process.send(message)
   }
 
   async end() {

@@ -30,25 +30,36 @@ class Sqlite {
     }
   }
 
-  multiply(table, rows) {
+  multiply(table, sort, rows) {
     const db = this.open(table)
     db.pragma('synchronous = off')
+    db.pragma('cache_size = -1000000')
     db.function('md5', { deterministic: true }, (text) => createHash('md5').update(text).digest('hex'))
     const columns = db.pragma(`table_info(${table.name})`).map((column) => column.name)
     const { into, select } = copyColumns(columns, table, (name) => `"${name}"`)
     db.prepare(
-      `INSERT INTO ${table.name} (${into}) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT md5('session-' || i), ${select} FROM n, ${table.name} WHERE "${table.sid}" = ? AND i < ?`
-    ).run(rows - 1, storedSid(0), rows)
+      `INSERT INTO ${table.name} (${into}) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT md5('${sort}-' || i), ${select} FROM n, ${table.name} WHERE "${table.sid}" = ? AND i < ?`
+    ).run(rows - 1, storedSid(0, sort), rows)
     db.close()
-    fs.copyFileSync(this.url(table), `${this.url(table)}.filled`)
   }
 
   // A copy and no DELETE, which would leave a file of another shape.
+  keep(table) {
+    fs.copyFileSync(this.url(table), `${this.url(table)}.filled`)
+  }
+
   clean(table) {
     for (const suffix of ['-wal', '-shm']) {
       fs.rmSync(this.url(table) + suffix, { force: true })
     }
     fs.copyFileSync(`${this.url(table)}.filled`, this.url(table))
+  }
+
+  count(table) {
+    const db = this.open(table)
+    const rows = db.prepare(`SELECT count(*) FROM ${table.name}`).pluck().get()
+    db.close()
+    return rows
   }
 
   describe() {
@@ -90,7 +101,7 @@ class Postgres {
     return this.pool.query(`DROP TABLE IF EXISTS "${name}"`)
   }
 
-  async multiply(table, rows) {
+  async multiply(table, sort, rows) {
     const found = await this.pool.query(
       'SELECT attname AS name FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped',
       [`"${table.name}"`]
@@ -98,10 +109,17 @@ class Postgres {
     const columns = found.rows.map((row) => row.name)
     const { into, select } = copyColumns(columns, table, (name) => `"${name}"`)
     await this.pool.query(
-      `INSERT INTO "${table.name}" (${into}) SELECT md5('session-' || i), ${select} FROM generate_series(1, ${rows - 1}) AS n (i), "${table.name}" WHERE "${table.sid}" = $1`,
-      [storedSid(0)]
+      `INSERT INTO "${table.name}" (${into}) SELECT md5('${sort}-' || i), ${select} FROM generate_series(1, ${rows - 1}) AS n (i), "${table.name}" WHERE "${table.sid}" = $1`,
+      [storedSid(0, sort)]
     )
     await this.pool.query(`VACUUM (ANALYZE) "${table.name}"`)
+  }
+
+  keep() {}
+
+  async count({ name }) {
+    const { rows } = await this.pool.query(`SELECT count(*)::int AS rows FROM "${name}"`)
+    return rows[0].rows
   }
 
   async clean({ name, sid }) {
@@ -125,6 +143,9 @@ class Postgres {
   }
 }
 
+// Rows that one statement of MySQL makes.
+const BATCH = 10000
+
 class Mysql {
   constructor(url) {
     this.address = url
@@ -142,7 +163,7 @@ class Mysql {
     return this.pool.query(`DROP TABLE IF EXISTS \`${name}\``)
   }
 
-  async multiply(table, rows) {
+  async multiply(table, sort, rows) {
     const [found] = await this.pool.query(
       'SELECT column_name AS name FROM information_schema.columns WHERE table_schema = database() AND table_name = ?',
       [table.name]
@@ -150,15 +171,22 @@ class Mysql {
     const columns = found.map((row) => row.name)
     const { into, select } = copyColumns(columns, table, (name) => `t.\`${name}\``)
     const names = into.replaceAll('t.`', '`')
-    // A recursive query has at most 1000 steps by default.
-    for (let first = 1; first < rows; first += 1000) {
-      const last = Math.min(first + 999, rows - 1)
+    // In the order of the key, in which InnoDB keeps them: a table larger than its buffer pool takes minutes otherwise.
+    const sids = Array.from({ length: rows - 1 }, (_, index) => storedSid(index + 1, sort)).sort()
+    for (let first = 0; first < sids.length; first += BATCH) {
       await this.pool.query(
-        `INSERT INTO \`${table.name}\` (${names}) WITH RECURSIVE n (i) AS (SELECT ${first} UNION ALL SELECT i + 1 FROM n WHERE i < ${last}) SELECT md5(concat('session-', i)), ${select} FROM n, \`${table.name}\` t WHERE t.\`${table.sid}\` = ?`,
-        [storedSid(0)]
+        `INSERT INTO \`${table.name}\` (${names}) SELECT ids.id, ${select} FROM JSON_TABLE(?, '$[*]' COLUMNS (id CHAR(32) PATH '$')) AS ids, \`${table.name}\` t WHERE t.\`${table.sid}\` = ?`,
+        [JSON.stringify(sids.slice(first, first + BATCH)), storedSid(0, sort)]
       )
     }
     await this.pool.query(`ANALYZE TABLE \`${table.name}\``)
+  }
+
+  keep() {}
+
+  async count({ name }) {
+    const [rows] = await this.pool.query(`SELECT count(*) AS total FROM \`${name}\``)
+    return rows[0].total
   }
 
   async clean({ name, sid }) {
@@ -193,29 +221,27 @@ class Redis {
     return this.client
   }
 
-  // For Redis, `sid` is the prefix of the key.
-  async drop({ sid }) {
-    await this.remove(sid, () => true)
+  // The name of a table is the prefix of its keys.
+  async drop({ name }) {
+    await this.remove(`${name}:`, () => true)
   }
 
-  async multiply({ sid }, rows) {
+  async multiply({ name }, sort, rows) {
     const client = await this.connect()
-    const text = await client.get(sid + storedSid(0))
+    const text = await client.get(`${name}:${storedSid(0, sort)}`)
     for (let first = 1; first < rows; first += 1000) {
       const batch = []
       for (let i = first; i < Math.min(first + 1000, rows); i++) {
-        batch.push(
-          client.set(sid + storedSid(i), text, {
-            expiration: { type: 'EX', value: 86400 }
-          })
-        )
+        batch.push(client.set(`${name}:${storedSid(i, sort)}`, text, { expiration: { type: 'EX', value: 86400 } }))
       }
       await Promise.all(batch)
     }
   }
 
-  async clean({ sid }) {
-    await this.remove(sid, (key) => key.length !== sid.length + 32)
+  keep() {}
+
+  async clean({ name }) {
+    await this.remove(`${name}:`, (key) => key.length !== name.length + 33)
   }
 
   async remove(prefix, matches) {
@@ -250,8 +276,8 @@ class Memory {
     return 'memory'
   }
   drop() {}
-  multiply() {}
   clean() {}
+  describe() {}
   close() {}
 }
 
@@ -292,8 +318,8 @@ class Databases {
   }
 
   /** The table of a peer. Its name is the same in each run, so that an interrupted run leaves nothing that stays. */
-  table(peer) {
-    const word = peer.alias.replace(/\W+/g, '_')
+  table(peer, /** @type {Record<string, any>} */ { rows, size }) {
+    const word = [peer.alias.replace(/\W+/g, '_'), rows, size].join('_')
     return {
       name: peer.table ?? `bench_${word}`,
       file: word,
@@ -301,10 +327,18 @@ class Databases {
     }
   }
 
-  async describe() {
-    const told = [...this.opened].filter(([name]) => name !== 'memory')
-    const entries = told.map(async ([name, database]) => [name, await database.describe()])
-    return Object.fromEntries(await Promise.all(entries))
+  /** Versions and settings of all that are needed. Throws if one cannot be reached. */
+  async describe(/** @type {string[]} */ names) {
+    const entries = names.map(async (name) => {
+      try {
+        return [name, await this.get(name).describe()]
+      } catch (error) {
+        const reason = error.code ?? error.message
+        throw new Error(`${name} cannot be reached (${reason}). Start it, or name others with --database and --peers.`)
+      }
+    })
+    const described = await Promise.all(entries)
+    return Object.fromEntries(described.filter(([, found]) => found))
   }
 
   async close() {

@@ -82,7 +82,10 @@ class Load {
     this.counting = false
     this.stopping = false
     this.operations = 0
+    this.errors = 0
+    this.firstError = undefined
     this.histogram = new Histogram()
+    this.usage = /** @type {any} */ (null)
     this.running = callers
     this.deadline = Infinity
     this.reachDeadline = () => {}
@@ -118,14 +121,16 @@ class Load {
     }
     const operation = makeOperation((error) => {
       const now = performance.now()
-      if (error) return this.fail(error)
       if (!waiting) return this.fail(new Error('a callback was called twice'))
       waiting = false
-      if (this.counting) {
+      if (error) {
+        this.errors++
+        this.firstError ??= error.message
+      } else if (this.counting) {
         this.operations++
         this.histogram.add(now - due)
-        if (now >= this.deadline) this.reachDeadline()
       }
+      if (now >= this.deadline) this.reachDeadline()
       // Waiting for one's turn is a part of the latency, so that the rate times the latency is always the number of callers.
       due = now
       // A store that calls back at once would never let the event loop turn: in a server, the next request comes from there.
@@ -141,20 +146,37 @@ class Load {
 
   /** Counts for the given time what a load that runs already does. */
   async measure(/** @type {number} */ seconds) {
-    const result = new Promise((resolve) => {
+    const reached = new Promise((resolve) => {
       this.reachDeadline = () => {
-        this.counting = false
-        resolve({
-          operations: this.operations,
-          ...usage.end(),
-          latency: this.histogram.entries()
-        })
+        this.deadline = Infinity
+        resolve(this.end())
       }
     })
-    const usage = new Usage()
+    this.begin()
     this.deadline = performance.now() + seconds * 1000
+    return Promise.race([reached, this.failed])
+  }
+
+  /** Counts from now on, until `end`. */
+  begin() {
+    this.operations = 0
+    this.histogram = new Histogram()
+    this.usage = new Usage()
     this.counting = true
-    return Promise.race([result, this.failed])
+  }
+
+  end() {
+    this.counting = false
+    const { operations, errors, firstError } = this
+    return { operations, errors, firstError, ...this.usage.end(), latency: this.histogram.entries() }
+  }
+
+  /** Waits until each caller has had its turn. */
+  async turn() {
+    const goal = this.operations + this.errors + this.callers.length
+    while (this.operations + this.errors < goal) {
+      await Promise.race([new Promise((resolve) => setImmediate(resolve)), this.failed])
+    }
   }
 
   async stop() {

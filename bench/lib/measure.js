@@ -89,6 +89,12 @@ class Usage {
     this.main = mainThreadCpu()
   }
 
+  /** Waits until the timer has fired: before it has for the first time, a delay is not seen. */
+  async tick() {
+    const before = this.delay.count
+    while (this.delay.count === before) await new Promise((resolve) => setImmediate(resolve))
+  }
+
   end() {
     const main = mainThreadCpu()
     const own = processCpu() - this.process

@@ -28,7 +28,9 @@ function readOptions(known, usage) {
     }
     process.exit(0)
   }
-  return Object.fromEntries(Object.entries(known).map(([name, [value]]) => [name, values[name] ?? value]))
+  return Object.fromEntries(
+    Object.entries(known).map(([name, [value]]) => [name, /** @type {string} */ (values[name] ?? value)])
+  )
 }
 
 /** @param {string} text words with commas between them */

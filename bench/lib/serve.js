@@ -6,20 +6,21 @@ const { Child } = require('./child')
 /**
  * Puts an Express process with one peer under the load of another process.
  *
- * @param {{ peer: string, database: string, durability: string }} cell `none` is Express without sessions
- * @param {{ path: string, connections: number, seconds: number, warmup: number, size: number, rate?: number, pool?: number }} load
+ * @param {{ peer: string, database: string, durability: string, size: number }} cell
+ * @param {{ path: string, connections: number, seconds: number, warmup: number, rate?: number, pool?: number }} load
  * @param {import('./databases').Databases} databases
  */
 async function serve(cell, load, databases) {
-  const peer = cell.peer === 'none' ? null : findPeer(cell.peer)
-  const table = peer && databases.table(peer)
-  const at = peer && databases.of(peer, cell.database)
-  await at?.drop(table)
+  const peer = findPeer(cell.peer)
+  const table = databases.table(peer, { ...cell, rows: 0 })
+  const at = databases.of(peer, cell.database)
+  await at.drop(table)
   const server = new Child('server.js', {
     ...cell,
-    url: at?.url(table),
-    table: table?.name,
-    size: load.size,
+    durability: cell.durability || 'normal',
+    url: at.url(table),
+    table: table.name,
+    size: cell.size,
     pool: load.pool
   })
   try {
@@ -29,7 +30,7 @@ async function serve(cell, load, databases) {
         ...load,
         seconds,
         origin: `http://127.0.0.1:${port}`,
-        sessions: peer !== null
+        sessions: peer.alias !== 'none'
       })
       const { result } = await client.next(seconds + 60)
       await client.ended
@@ -53,7 +54,7 @@ async function serve(cell, load, databases) {
     }
   } finally {
     await server.end()
-    await at?.drop(table)
+    await at.drop(table)
   }
 }
 

@@ -6,8 +6,8 @@ const { Cookie, Session } = require('express-session')
 const DAY = 86400000
 
 /** The id of a prefilled session. The databases make the same ones themselves, see databases.js. */
-function storedSid(/** @type {number} */ index) {
-  return createHash('md5').update(`session-${index}`).digest('hex')
+function storedSid(/** @type {number} */ index, sort = 'session') {
+  return createHash('md5').update(`${sort}-${index}`).digest('hex')
 }
 
 /**

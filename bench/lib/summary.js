@@ -12,6 +12,8 @@ function joinProcesses(results) {
   const siblings = (sum('processCpu') - first.processCpu) / first.seconds / 1e6
   return {
     operations,
+    errors: sum('errors'),
+    firstError: results.find((one) => one.firstError)?.firstError,
     seconds: most('seconds'),
     rate: results.reduce((rate, one) => rate + one.operations / one.seconds, 0),
     p50: quantile(latency, 0.5),
@@ -43,6 +45,8 @@ function summarize(trials) {
   return {
     rounds: done.length,
     failures: trials.length - done.length,
+    errors: done.reduce((sum, trial) => sum + trial.errors, 0),
+    firstError: done.find((trial) => trial.firstError)?.firstError ?? trials.find((trial) => trial.error)?.error,
     rate: of('rate'),
     spread: Math.max(...rates) / Math.min(...rates),
     p50: of('p50'),
@@ -56,11 +60,16 @@ function summarize(trials) {
   }
 }
 
-/** How many times faster `one` is than `other`, or null if the rounds do not allow to say. */
-function ratio(one, other, limit) {
-  if (one.error || other.error) return null
-  const settled = (cell) => cell.rounds > 1 && cell.failures === 0 && cell.spread <= limit
-  return settled(one) && settled(other) ? one.rate / other.rate : null
+/** Slope of a line, with twice its standard error. */
+function regression(xs, ys) {
+  const n = xs.length
+  const mean = (values) => values.reduce((sum, one) => sum + one, 0) / n
+  const [mx, my] = [mean(xs), mean(ys)]
+  const sxx = xs.reduce((sum, x) => sum + (x - mx) ** 2, 0)
+  const sxy = xs.reduce((sum, x, i) => sum + (x - mx) * (ys[i] - my), 0)
+  const slope = sxy / sxx
+  const rest = ys.reduce((sum, y, i) => sum + (y - my - slope * (xs[i] - mx)) ** 2, 0)
+  return { slope, error: 2 * Math.sqrt(rest / (n - 2) / sxx) }
 }
 
-module.exports = { joinProcesses, summarize, ratio, median }
+module.exports = { joinProcesses, summarize, median, regression }

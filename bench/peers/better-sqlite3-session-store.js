@@ -7,6 +7,7 @@ module.exports = {
   alias: 'bs3',
   databases: ['sqlite'],
   table: 'sessions',
+  prunes: true,
   versions: () => ['better-sqlite3-session-store', 'better-sqlite3'],
   async open(url, { durability }) {
     const Database = require('better-sqlite3')
@@ -19,6 +20,6 @@ module.exports = {
       client,
       expired: { intervalMs: 2 ** 31 - 1 }
     })
-    return { store, close: () => client.close() }
+    return { store, prune: async () => store.clearExpiredSessions(), close: () => client.close() }
   }
 }

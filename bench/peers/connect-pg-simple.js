@@ -1,11 +1,13 @@
 'use strict'
 
+const { promisify } = require('node:util')
 const session = require('express-session')
 
 module.exports = {
   name: 'connect-pg-simple',
   alias: 'pgsimple',
   databases: ['postgres'],
+  prunes: true,
   versions: () => ['connect-pg-simple', 'pg'],
   async open(url, { table, pool: max }) {
     const { Pool } = require('pg')
@@ -17,6 +19,6 @@ module.exports = {
       createTableIfMissing: true,
       pruneSessionInterval: false
     })
-    return { store, close: () => pool.end() }
+    return { store, prune: promisify(store.pruneSessions).bind(store), close: () => pool.end() }
   }
 }

@@ -5,14 +5,14 @@ module.exports = {
   alias: 'redis',
   databases: ['sqlite', 'postgres', 'mysql'],
   service: 'redis',
-  sid: 'rust-sequelize-store-bench:',
+  reference: true,
   versions: () => ['connect-redis', 'redis'],
-  async open(url) {
+  async open(url, { table }) {
     const { createClient } = require('redis')
     const { RedisStore } = require('connect-redis')
     const client = createClient({ url })
     await client.connect()
-    const store = new RedisStore({ client, prefix: module.exports.sid })
+    const store = new RedisStore({ client, prefix: `${table}:` })
     return { store, close: () => client.close() }
   }
 }

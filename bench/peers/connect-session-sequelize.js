@@ -8,6 +8,7 @@ module.exports = {
   name: 'connect-session-sequelize',
   alias: 'css',
   databases: ['sqlite', 'postgres', 'mysql'],
+  prunes: true,
   versions: (database) => ['connect-session-sequelize', 'sequelize', drivers[database]],
   async open(url, { database, durability, table, pool }) {
     const { Sequelize } = require('sequelize')
@@ -29,6 +30,6 @@ module.exports = {
       checkExpirationInterval: 0
     })
     await store.sync()
-    return { store, close: () => db.close() }
+    return { store, prune: () => store.clearExpiredSessions(), close: () => db.close() }
   }
 }

@@ -6,6 +6,7 @@ module.exports = {
   name: 'better-sqlite3 (bare driver)',
   alias: 'driver-sqlite',
   databases: ['sqlite'],
+  reference: true,
   versions: () => ['better-sqlite3'],
   async open(url, { durability, table }) {
     const Database = require('better-sqlite3')

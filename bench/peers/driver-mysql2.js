@@ -6,6 +6,7 @@ module.exports = {
   name: 'mysql2 (bare driver)',
   alias: 'driver-mysql',
   databases: ['mysql'],
+  reference: true,
   versions: () => ['mysql2'],
   async open(url, { table, pool: connectionLimit }) {
     const pool = require('mysql2').createPool({

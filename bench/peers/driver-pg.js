@@ -2,19 +2,25 @@
 
 const { DriverStore, expiry } = require('../lib/driver-store')
 
-module.exports = {
+const peer = {
   name: 'pg (bare driver)',
   alias: 'driver-pg',
   databases: ['postgres'],
+  reference: true,
   versions: () => ['pg'],
   async open(url, { table, pool: max }) {
     const { Pool } = require('pg')
     const pool = new Pool({ connectionString: url, ...(max ? { max } : {}) })
-    await pool.query(
-      `CREATE TABLE IF NOT EXISTS "${table}" (sid VARCHAR(128) PRIMARY KEY, expires TIMESTAMPTZ, data TEXT, "createdAt" TIMESTAMPTZ NOT NULL, "updatedAt" TIMESTAMPTZ NOT NULL)`
-    )
-    return { store: new Store(pool, table), close: () => pool.end() }
+    return { store: await openStore(pool, table), close: () => pool.end() }
   }
+}
+
+/** @param {{ query: (...args: any[]) => any }} pool */
+async function openStore(pool, table) {
+  await pool.query(
+    `CREATE TABLE IF NOT EXISTS "${table}" (sid VARCHAR(128) PRIMARY KEY, expires TIMESTAMPTZ, data TEXT, "createdAt" TIMESTAMPTZ NOT NULL, "updatedAt" TIMESTAMPTZ NOT NULL)`
+  )
+  return new Store(pool, table)
 }
 
 // A query with a name is a prepared statement, parsed once on each connection.
@@ -62,3 +68,5 @@ class Store extends DriverStore {
     this.pool.query({ name: 'destroy', text: this.remove, values: [sid] }, callback)
   }
 }
+
+module.exports = { ...peer, openStore }

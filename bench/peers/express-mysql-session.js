@@ -7,21 +7,14 @@ module.exports = {
   alias: 'mysqlsession',
   databases: ['mysql'],
   sid: 'session_id',
+  prunes: true,
   versions: () => ['express-mysql-session', 'mysql2'],
   async open(url, { table, pool }) {
     const MySQLStore = require('express-mysql-session')(session)
-    const { hostname, port, username, password, pathname } = new URL(url)
-    const store = new MySQLStore({
-      host: hostname,
-      port: Number(port || 3306),
-      user: decodeURIComponent(username),
-      password: decodeURIComponent(password),
-      database: pathname.slice(1),
-      clearExpired: false,
-      schema: { tableName: table },
-      ...(pool ? { connectionLimit: pool } : {})
-    })
+    // It brings an old mysql2 with it; one of the application's can be handed to it, which all others here have.
+    const connection = require('mysql2/promise').createPool({ uri: url, ...(pool ? { connectionLimit: pool } : {}) })
+    const store = new MySQLStore({ clearExpired: false, schema: { tableName: table } }, connection)
     await store.onReady()
-    return { store, close: () => store.close() }
+    return { store, prune: () => store.clearExpiredSessions(), close: () => store.close() }
   }
 }

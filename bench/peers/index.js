@@ -11,8 +11,10 @@ const path = require('node:path')
  * @property {string[]} databases where it can be measured
  * @property {'redis' | 'memory'} [service] what it keeps sessions in, if that is not the database of the run
  * @property {string} [table] the name of its table, if it cannot be chosen
- * @property {string} [sid] the column (in Redis: the prefix of the key) of the session id, `sid` by default
+ * @property {string} [sid] the column of the session id, `sid` by default
  * @property {boolean} [single] whether it holds the sessions in its own process
+ * @property {boolean} [reference] whether it is no session store on an SQL database, but shows what others can be measured by
+ * @property {boolean} [prunes] whether it can be told to remove expired sessions
  * @property {(database: string) => string[]} versions the packages whose versions belong into the result
  * @property {(url: string, options: PeerOptions) => Promise<OpenPeer>} open
  *
@@ -25,6 +27,7 @@ const path = require('node:path')
  *
  * @typedef {object} OpenPeer
  * @property {any} store has express-session's methods in callback style
+ * @property {() => Promise<unknown>} [prune]
  * @property {() => unknown} close
  */
 
@@ -38,10 +41,12 @@ const peers = [
   require('./express-mysql-session'),
   require('./driver-better-sqlite3'),
   require('./driver-pg'),
+  require('./driver-pg-pipeline'),
   require('./driver-mysql2'),
   require('./connect-redis'),
   require('./memory-store'),
-  require('./nothing')
+  require('./nothing'),
+  require('./none')
 ]
 
 /**

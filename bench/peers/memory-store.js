@@ -8,6 +8,7 @@ module.exports = {
   databases: ['sqlite', 'postgres', 'mysql'],
   service: 'memory',
   single: true,
+  reference: true,
   versions: () => ['express-session'],
   open: async () => ({ store: new session.MemoryStore(), close() {} })
 }

@@ -9,6 +9,7 @@ module.exports = {
   databases: ['sqlite', 'postgres', 'mysql'],
   service: 'memory',
   single: true,
+  reference: true,
   versions: () => [],
   open: async () => ({ store: new Store(), close() {} })
 }

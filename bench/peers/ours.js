@@ -7,6 +7,7 @@ module.exports = {
   name: 'rust-sequelize-store',
   alias: 'ours',
   databases: ['sqlite', 'postgres', 'mysql'],
+  prunes: true,
   versions: () => [path.join(__dirname, '../..')],
   async open(url, { database, durability, table, pool, folder }) {
     const RustSequelizeStore = require(folder ?? '../..')(session.Store)
@@ -20,6 +21,6 @@ module.exports = {
       pool: pool ? { max: pool } : undefined
     })
     await store.sync()
-    return { store, close: () => store.close() }
+    return { store, prune: () => store.clearExpiredSessions(), close: () => store.close() }
   }
 }

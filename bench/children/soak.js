@@ -4,8 +4,8 @@
 
 const { promisify } = require('node:util')
 const { findPeer } = require('../peers')
-const { Load } = require('./load')
-const { newSession, sessionData, storedSid } = require('./sessions')
+const { Load } = require('../lib/load')
+const { newSession, sessionData, storedSid } = require('../lib/sessions')
 
 async function main(spec) {
   const { store, close } = await findPeer(spec.peer).open(spec.url, spec)
@@ -23,11 +23,11 @@ async function main(spec) {
     samples.push({ seconds, rss, heapTotal, heapUsed, external })
   }, 500)
   load.start()
-  const { operations } = await load.measure(spec.seconds)
+  const { operations, errors, firstError } = await load.measure(spec.seconds)
   clearInterval(sampling)
   await load.stop()
   await close()
-  process.send({ operations, samples }, () => process.exit(0))
+  process.send({ operations, errors, firstError, samples }, () => process.exit(0))
 }
 
 process.on('unhandledRejection', (error) => {

@@ -6,23 +6,25 @@ const assert = require('node:assert/strict')
 const { setTimeout: sleep } = require('node:timers/promises')
 const { promisify } = require('node:util')
 const { findPeer } = require('../peers')
-const { Load } = require('./load')
-const { NewSids, newSession, sessionData, storedSid } = require('./sessions')
+const { Load } = require('../lib/load')
+const { NewSids, newSession, sessionData, storedSid } = require('../lib/sessions')
 
 async function main(spec) {
   const peer = findPeer(spec.peer)
   const { store, close } = await peer.open(spec.url, spec)
   await verify(store, spec.size)
-  const set = promisify(store.set).bind(store)
-  const data = sessionData(spec.size)
-  const filled = peer.single ? spec.rows : spec.fill ? 1 : 0
-  for (let index = 0; index < filled; index++) {
-    const sid = storedSid(index)
-    await set(sid, newSession(store, sid, data))
-  }
   if (spec.fill) {
+    const expires = await fill(store, spec)
     await close()
-    return send({ filled })
+    return send({ expires })
+  }
+  if (peer.single) {
+    const set = promisify(store.set).bind(store)
+    const data = sessionData(spec.size)
+    for (let index = 0; index < spec.rows; index++) {
+      const sid = storedSid(index)
+      await set(sid, newSession(store, sid, data))
+    }
   }
 
   globalThis.gc?.()
@@ -35,9 +37,26 @@ async function main(spec) {
   })
   const result = await load.measure(spec.seconds)
   await load.stop()
+  if (result.operations === 0) throw new Error(result.firstError ?? 'no operation ended in time')
   const stats = typeof store.stats === 'function' ? store.stats() : undefined
   await close()
   await send({ result: { ...result, stats } })
+}
+
+// Time enough to open a second connection and write, and no more to be waited for than that.
+const SHORT = 3000
+
+/** Writes the first session of each sort. Of those that are to expire soon, it tells when. */
+async function fill(store, { fill: sorts, size }) {
+  const set = promisify(store.set).bind(store)
+  for (const sort of sorts) {
+    const sid = storedSid(0, sort)
+    const session = newSession(store, sid, sessionData(size))
+    if (sort === 'expired') session.cookie.maxAge = SHORT
+    await set(sid, session)
+  }
+  // A second more: some stores keep whole seconds, rounded up.
+  return Date.now() + SHORT + 1000
 }
 
 /** A peer that does not do the work must not be measured. */

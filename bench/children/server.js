@@ -5,19 +5,18 @@
 const express = require('express')
 const session = require('express-session')
 const { findPeer } = require('../peers')
-const { Usage } = require('./measure')
-const { sessionData } = require('./sessions')
+const { Usage } = require('../lib/measure')
+const { sessionData } = require('../lib/sessions')
 
 async function main(spec) {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
-  let opened = { store: undefined, close() {} }
-  if (spec.peer !== 'none') {
-    opened = await findPeer(spec.peer).open(spec.url, spec)
+  const { store, close } = await findPeer(spec.peer).open(spec.url, spec)
+  if (store) {
     app.use(
       session({
-        store: opened.store,
+        store,
         secret: 'benchmark',
         resave: false,
         saveUninitialized: false,
@@ -54,7 +53,7 @@ async function main(spec) {
       process.send({ usage: usage.end(), samples })
     } else {
       server.closeAllConnections()
-      await opened.close()
+      await close()
       process.exit(0)
     }
   })
