@@ -97,24 +97,28 @@ async function measure(plan, result, run, progress, withGoals) {
   const parts = Object.entries(kinds)
     .map(([name, kind]) => ({ kind, cells: plan.filter((cell) => cell.kind === name) }))
     .filter(({ cells }) => cells.length > 0)
-  for (const { kind, cells } of parts) await kind.prepare?.(cells, run)
-  progress.start()
-  const last = Math.max(...plan.map((cell) => cell.rounds))
-  for (let round = 1; round <= last; round++) {
-    for (const { kind, cells } of parts) {
-      const due = cells.filter((cell) => round <= cell.rounds)
-      if (due.length === 0) continue
-      for await (const [cell, trial] of kind.measure(due, round, run)) {
-        result.trials.push({ ...key(cell), round, ...trial })
-        progress.trial(cell, round, trial)
-        result.cells = summaries(plan, result.trials)
-        if (withGoals) result.goals = goals(result)
-        save(result)
+  try {
+    for (const { kind, cells } of parts) await kind.prepare?.(cells, run)
+    progress.start()
+    const last = Math.max(...plan.map((cell) => cell.rounds))
+    for (let round = 1; round <= last; round++) {
+      for (const { kind, cells } of parts) {
+        const due = cells.filter((cell) => round <= cell.rounds)
+        if (due.length === 0) continue
+        for await (const [cell, trial] of kind.measure(due, round, run)) {
+          if (interrupted) return
+          result.trials.push({ ...key(cell), round, ...trial })
+          progress.trial(cell, round, trial)
+          result.cells = summaries(plan, result.trials)
+          if (withGoals) result.goals = goals(result)
+          save(result)
+        }
       }
     }
+  } finally {
+    for (const { kind, cells } of parts) await kind.clean?.(cells, run)
+    result.changed = !isDeepStrictEqual(result.versions, versionsOf(plan))
   }
-  for (const { kind, cells } of parts) await kind.clean?.(cells, run)
-  result.changed = !isDeepStrictEqual(result.versions, versionsOf(plan))
 }
 
 function summaries(plan, trials) {
@@ -158,7 +162,13 @@ function defaultName(options) {
   return `${words.join('-')}-${now}`
 }
 
-process.on('SIGINT', () => process.exit(130))
+// The first time, what was made is removed; tables may have a million rows.
+let interrupted = false
+process.on('SIGINT', () => {
+  if (interrupted) process.exit(130)
+  interrupted = true
+  process.exitCode = 130
+})
 
 main().catch((error) => {
   console.error(error.message)
