@@ -126,16 +126,16 @@ async function runTrial(cell, round, { databases, settings }) {
 function report(cells, settings) {
   const title = (cell) => `${heading(cell)}: ${[cell.workload, ...scale(cell, cells)].join(', ')}`
   const lines = grouped(cells, title).flatMap(([name, group]) => [`## ${name}`, '', ...rows(group, settings), ''])
-  return [...lines, ...scales(cells)]
+  return [...lines, ...scales(cells, settings)]
 }
 
 /** What differs from other cells of this run beside workload and callers, in words. */
 function scale({ rows, size, processes }, cells) {
   const varied = (name) => new Set(cells.map((cell) => cell[name])).size > 1
   return [
-    varied('rows') ? `${count(rows)} sessions` : '',
-    varied('size') ? bytes(size) : '',
-    varied('processes') ? `${processes} process${processes > 1 ? 'es' : ''}` : ''
+    rows && varied('rows') ? `${count(rows)} sessions` : '',
+    size && varied('size') ? bytes(size) : '',
+    processes && varied('processes') ? `${processes} process${processes > 1 ? 'es' : ''}` : ''
   ].filter(Boolean)
 }
 
@@ -179,7 +179,7 @@ function rows(cells, settings) {
 }
 
 /** The rate of one cell by the number of sessions, their size and the number of processes. */
-function scales(cells) {
+function scales(cells, { spread }) {
   const show = {
     rows: ['sessions in the table', count],
     size: ['size of a session', bytes],
@@ -197,9 +197,11 @@ function scales(cells) {
       const rates = values.map((value) => {
         const cell = group.find((one) => one[name] === value)
         if (!cell) return ''
-        return cell.error ? 'failed' : `${count(cell.rate)}${flag(cell) ? ' ‡' : ''}`
+        if (cell.error) return 'failed'
+        return `${count(cell.rate)}${flag(cell) ? ' ‡' : ''}${cell.spread > spread ? ' †' : ''}`
       })
-      return [heading(group[0]), `${workload} × ${callers}`, store, ...rates]
+      const rest = scale({ ...group[0], [name]: undefined }, cells)
+      return [heading(group[0]), [`${workload} × ${callers}`, ...rest].join(', '), store, ...rates]
     })
     const title = `## Operations/s by ${what}`
     return [title, '', ...table(['>Database', '>Workload × callers', '>Store', ...values.map(words)], lines), '']
