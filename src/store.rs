@@ -14,7 +14,7 @@ use crate::dialect::Dialect;
 use crate::error::{Kind, Result, StoreError};
 use crate::operation::{Operation, Outcome, Ticket};
 use crate::queue::{Counts, Deliver, Queue};
-use crate::table::{SessionTable, Table};
+use crate::table::{SessionTable, Table, share_files_safely};
 
 /// Threads for all stores of the process. One is enough, since the databases do the work; a second one is woken in vain
 /// by every call, which makes a lonely `get` take twice as long.
@@ -66,7 +66,11 @@ impl Store {
     pub fn open(config: Config, deliver: Deliver) -> Result<Self> {
         let scheme = config.connection.url.split(':').next();
         match scheme.unwrap_or_default() {
-            "sqlite" => Self::open_on::<Sqlite>(config, deliver),
+            "sqlite" => {
+                // Where it cannot be done, a file that nobody else opens in this process is as safe as before.
+                _ = share_files_safely();
+                Self::open_on::<Sqlite>(config, deliver)
+            }
             "postgres" | "postgresql" => Self::open_on::<Postgres>(config, deliver),
             "mysql" | "mariadb" => Self::open_on::<MySql>(config, deliver),
             // The rest of the URL may hold a password.

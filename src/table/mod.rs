@@ -1,5 +1,6 @@
 //! The session table: the contract, and its one implementation over a sqlx pool.
 
+mod file_locks;
 mod nodelay;
 
 use std::collections::HashMap;
@@ -20,6 +21,7 @@ use crate::error::{Kind, Remedy, Result, StoreError};
 use crate::operation::{Page, Stored, Write};
 use crate::timestamp::Timestamp;
 
+pub use file_locks::share_files_safely;
 use nodelay::disable_nagle;
 
 /// A larger number than this is not meant as seconds: they would reach beyond the year 5138.
