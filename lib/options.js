@@ -214,7 +214,8 @@ function forAddon({ options, url, model, json }) {
   if (model && options.table !== undefined) table.create = false
   // Schemes ignore case, and the drivers do not.
   const lower = url.replace(/^[^:]+/, (scheme) => scheme.toLowerCase())
-  return { url: lower, preparedStatements, table, pool, queue }
+  const sharedFile = typeof options.db !== 'string' && lower.startsWith('sqlite:')
+  return { url: lower, preparedStatements, sharedFile, table, pool, queue }
 }
 
 /**

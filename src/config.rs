@@ -18,6 +18,8 @@ pub struct ConnectionConfig {
     pub url: String,
     /// Keep prepared statements on a connection. Poolers that give every transaction another connection break them.
     pub prepared_statements: bool,
+    /// Another copy of SQLite has the file open in this process.
+    pub shared_file: bool,
 }
 
 /// Which table, and what its columns are called.

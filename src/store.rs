@@ -68,7 +68,13 @@ impl Store {
         match scheme.unwrap_or_default() {
             "sqlite" => {
                 // Where it cannot be done, a file that nobody else opens in this process is as safe as before.
-                _ = share_files_safely();
+                if !share_files_safely() && config.connection.shared_file {
+                    return Err(StoreError::options(
+                        "the Sequelize instance has its SQLite file open with another copy of SQLite, and on this system two \
+                         copies in one process would damage it; give the sessions a file of their own, such as \
+                         `db: 'sqlite:./sessions.sqlite'`",
+                    ));
+                }
                 Self::open_on::<Sqlite>(config, deliver)
             }
             "postgres" | "postgresql" => Self::open_on::<Postgres>(config, deliver),

@@ -19,6 +19,7 @@ use crate::timestamp::Timestamp;
 pub struct StoreOptions {
     pub url: String,
     pub prepared_statements: bool,
+    pub shared_file: bool,
     pub table: TableOptions,
     pub pool: PoolOptions,
     pub queue: QueueOptions,
@@ -84,6 +85,7 @@ impl From<StoreOptions> for Config {
             connection: ConnectionConfig {
                 url: options.url,
                 prepared_statements: options.prepared_statements,
+                shared_file: options.shared_file,
             },
             table: options.table.into(),
             pool: PoolConfig {

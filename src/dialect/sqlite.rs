@@ -777,6 +777,7 @@ mod tests {
             let connection = ConnectionConfig {
                 url: url.into(),
                 prepared_statements: true,
+                shared_file: false,
             };
             Sqlite::target(&connection, 4)
         };
