@@ -1,13 +1,13 @@
 'use strict'
 
-/** Names, below Jest's own summary, the databases that were not tested. With CI=true such a database fails the run. */
-class SkippedDatabases {
+/** Names, below Jest's own summary, what was not tested for want of a program. With CI=true that fails the run. */
+class Skipped {
   #names = []
 
   onRunComplete() {
     // Not before the servers have been looked for.
-    const databases = require('./databases')
-    this.#names = databases.filter(({ enabled }) => !enabled).map(({ name, skipped }) => `${name} (${skipped})`)
+    const all = [...require('./databases'), ...Object.values(require('./servers/needs'))]
+    this.#names = all.filter(({ enabled }) => !enabled).map(({ name, skipped }) => `${name} (${skipped})`)
     // Jest prints its summary after every reporter.
     process.once('exit', () => {
       for (const name of this.#names) console.error(`Not tested: ${name}`)
@@ -20,4 +20,4 @@ class SkippedDatabases {
   }
 }
 
-module.exports = SkippedDatabases
+module.exports = Skipped

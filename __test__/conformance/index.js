@@ -27,7 +27,7 @@ const rules = {
   stats: require('./stats')
 }
 
-/** Registers what every database must pass. `database` is one of those in ../databases.js, which says what it must offer. */
+/** Registers what every database must pass. `database` is one of those in ../databases/, which says what it must offer. */
 function conformance(database) {
   const { name, enabled, skipped, supports } = database
   if (!enabled) {

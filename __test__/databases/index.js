@@ -10,7 +10,8 @@ const { sqliteFile, sqliteMemory } = require('./sqlite')
  * - `name`, `dialect`, `enabled`, `skipped` (why it is not enabled) and `supports`:
  *   `otherClient` (rows can be looked at by another program), `secondStore` (two stores can share a table),
  *   `anyLength` (session ids and table names may have any length), `anyName` (table names may have any character), `precision` (of dates in our tables, in milliseconds),
- *   `mebibytes` (the size of a session that our tables keep, at least);
+ *   `mebibytes` (the size of a session that our tables keep, at least), `stores` (how many may be open at once: a server has only so
+ *   many connections, by default 100 on PostgreSQL);
  * - `place()`: the options that lead to a fresh table of its own, fit for JSON, so that other processes can be sent there;
  * - `open(options, place)`: a store, on a fresh place unless one is given; `openAgain(store, options)`: a second one on the same table;
  *   `placeOf(store)`;

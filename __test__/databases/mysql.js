@@ -49,12 +49,8 @@ function inDatabase(url, database) {
 
 /** A database on the server of TEST_MYSQL_URL, whose places are databases of their own. */
 function mysql() {
-  const {
-    TEST_MYSQL_URL: url,
-    TEST_MYSQL_SERVER: server = 'MySQL',
-    TEST_MYSQL_SKIPPED: reason = 'there is no TEST_MYSQL_URL'
-  } = process.env
-  if (!url) return missing('MySQL or MariaDB', 'mysql', reason)
+  const { TEST_MYSQL_URL: url, TEST_MYSQL_SERVER: server = 'MySQL', TEST_MYSQL_SKIPPED: skipped } = process.env
+  if (!url || skipped) return missing('MySQL or MariaDB', 'mysql', skipped ?? 'there is no TEST_MYSQL_URL')
 
   const client = mysqlClient(url)
   const databases = places()
@@ -89,7 +85,8 @@ function mysql() {
       anyName: false,
       trailingSpaces: false,
       precision: 1000,
-      mebibytes: 12
+      mebibytes: 12,
+      stores: 12
     },
     query,
     databaseOf,

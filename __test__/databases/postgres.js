@@ -58,8 +58,8 @@ function inSchema(url, schema) {
 
 /** A database on the server of TEST_POSTGRES_URL, whose places are schemas. */
 function postgres() {
-  const { TEST_POSTGRES_URL: url, TEST_POSTGRES_SKIPPED: reason = 'there is no TEST_POSTGRES_URL' } = process.env
-  if (!url) return missing('PostgreSQL', 'postgres', reason)
+  const { TEST_POSTGRES_URL: url, TEST_POSTGRES_SKIPPED: skipped } = process.env
+  if (!url || skipped) return missing('PostgreSQL', 'postgres', skipped ?? 'there is no TEST_POSTGRES_URL')
 
   const client = postgresClient(url)
   const schemas = places()
@@ -97,7 +97,8 @@ function postgres() {
       anyName: true,
       trailingSpaces: true,
       precision: 1,
-      mebibytes: 16
+      mebibytes: 16,
+      stores: 12
     },
     query,
     schemaOf,

@@ -87,7 +87,8 @@ function sqliteFile() {
       anyName: true,
       trailingSpaces: true,
       precision: 1,
-      mebibytes: 16
+      mebibytes: 16,
+      stores: 80
     },
     file,
     query,
@@ -135,7 +136,8 @@ function sqliteMemory() {
       anyName: true,
       trailingSpaces: true,
       precision: 1,
-      mebibytes: 16
+      mebibytes: 16,
+      stores: 80
     },
     reset: base.closeAll,
     end: async () => {}

@@ -65,6 +65,7 @@ CREATE DATABASE IF NOT EXISTS test;
     port,
     folder,
     password,
+    write: (name, text) => server.write(name, text),
     start(settings = {}) {
       const all = {
         datadir: data,
@@ -78,8 +79,8 @@ CREATE DATABASE IF NOT EXISTS test;
         'character-set-server': 'utf8mb4',
         'collation-server': 'utf8mb4_general_ci',
         'max-connections': 600,
-        // Nothing here outlives the machine.
-        'innodb-flush-log-at-trx-commit': 0,
+        // Nothing here outlives the machine, though it may outlive the server.
+        'innodb-flush-log-at-trx-commit': 2,
         'innodb-flush-method': 'nosync',
         'loose-mysqlx': 'OFF',
         ...settings
@@ -93,4 +94,4 @@ CREATE DATABASE IF NOT EXISTS test;
   }
 }
 
-module.exports = { createMysql, probe }
+module.exports = { createMysql, findPrograms, probe }

@@ -84,4 +84,4 @@ async function createPostgres() {
   }
 }
 
-module.exports = { createPostgres, probe }
+module.exports = { createPostgres, findPrograms, probe }

@@ -50,7 +50,8 @@ async function freePort() {
 /** A server of its own on a free port, with a folder for its data. Both go away with `end`, or with this process. */
 class PrivateServer {
   #keeper
-  #exited = null
+  /** How the program has ended; null while it runs. */
+  #exited = 'not started'
 
   /** @param users Names of users that may run it in the place of root. */
   static async create(users) {
@@ -79,8 +80,9 @@ class PrivateServer {
     return run(command, args, { ...this.user, cwd: this.folder })
   }
 
-  /** Starts a program, and waits until `ready` resolves. */
+  /** Starts a program unless it runs, and waits until `ready` resolves. */
   async start(command, args, ready) {
+    if (this.#exited === null) return
     this.#exited = null
     this.#keeper.send({ start: { command, args, ...this.user } })
     const deadline = Date.now() + PATIENCE
@@ -97,8 +99,9 @@ class PrivateServer {
     }
   }
 
-  /** Stops the program by a signal, and waits for its end. */
+  /** Stops the program by a signal if it runs, and waits for its end. */
   async stop(signal) {
+    if (this.#exited !== null) return
     this.#keeper.send({ signal })
     const deadline = Date.now() + PATIENCE
     while (this.#exited === null) {
@@ -124,4 +127,4 @@ class PrivateServer {
   }
 }
 
-module.exports = { PrivateServer, findProgram }
+module.exports = { PrivateServer, findProgram, freePort }

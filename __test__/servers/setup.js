@@ -64,17 +64,38 @@ async function startOwn(create, cleanups) {
   return server.url()
 }
 
-/** Finds a server and makes the places of all workers on it. What is told to the tests. */
-async function prepare({ variable, create, probe, usual, drop, make, execute }, workers, cleanups) {
+/** A server for the tests: the one that was given, one of our own, or what answers at the usual port. */
+async function findServer({ variable, create, probe, usual }, cleanups) {
   const given = process.env[`${variable}_URL`]
-  const own = given ? undefined : await startOwn(create, cleanups)
-  const url = given || own || (await firstThatAnswers(usual, probe))
-  if (url === undefined) throw new Error(`no programs of a server here, and ${variable}_URL is not set`)
+  if (given) return { url: given, own: false }
+  let reason = new Error(`no programs of a server here, and ${variable}_URL is not set`)
+  try {
+    const url = await startOwn(create, cleanups)
+    if (url !== undefined) return { url, own: true }
+  } catch (error) {
+    reason = error
+  }
+  const url = await firstThatAnswers(usual, probe)
+  if (url === undefined) throw reason
+  return { url, own: false }
+}
+
+/** Finds a server and makes the places of all workers on it. Tells the tests what was found by environment variables. */
+async function prepare(kind, workers, cleanups) {
+  const { variable, probe, drop, make, execute } = kind
+  const { env } = process
+  const before = env[`${variable}_URL`]
+  const { url, own } = await findServer(kind, cleanups)
   const names = placeNames(workers)
   const dropAll = names.map(drop).join('')
   await execute(url, dropAll + names.map(make).join(''))
-  if (own === undefined) cleanups.push(() => execute(url, dropAll))
-  return { URL: url, SERVER: await probe(url) }
+  if (!own) cleanups.push(() => execute(url, dropAll))
+  env[`${variable}_SERVER`] = await probe(url)
+  env[`${variable}_URL`] = url
+  // For a next run of the same process, as with --watch.
+  cleanups.push(() => {
+    if (before === undefined) delete env[`${variable}_URL`]
+  })
 }
 
 module.exports = async ({ maxWorkers }) => {
@@ -82,14 +103,12 @@ module.exports = async ({ maxWorkers }) => {
   globalThis.cleanups = cleanups
   await Promise.all(
     kinds.map(async (kind) => {
-      const { variable } = kind
-      delete process.env[`${variable}_SKIPPED`]
+      const skipped = `${kind.variable}_SKIPPED`
+      delete process.env[skipped]
       try {
-        for (const [name, value] of Object.entries(await prepare(kind, maxWorkers, cleanups))) {
-          process.env[`${variable}_${name}`] = value
-        }
+        await prepare(kind, maxWorkers, cleanups)
       } catch (error) {
-        process.env[`${variable}_SKIPPED`] = error.message
+        process.env[skipped] = error.message
       }
     })
   )
