@@ -10,12 +10,13 @@ const { exercise, failure } = require('./exercise')
  * - `quote(name)`; `varchar` for a session id; `date`, the type that Sequelize takes for dates; `key`, what makes a column the key;
  *   `serial`, a column that numbers its rows; `otherSchema(place)`, what the option `schema` has to be for it;
  * - `datas`: types of `data`, each true if the column keeps the very text; `dates`: types of `expires`, each with the text that
- *   the instant 2030-01-02 03:04:05.678 UTC is there; `asText(column)`: an expression of that text;
+ *   the instant 2030-01-02 03:04:05.678 UTC is there; `localDates`: pairs of a type and that text with the `timezone` '+05:30';
+ *   `asText(column)`: an expression of that text;
  * - `unfit`: DDL of columns that cannot serve, each with the name that the message has to tell; `violation`: codes of a violated CHECK.
  */
 module.exports = (
   database,
-  { quote, varchar, date, key, serial, datas, dates, asText, unfit, otherSchema, violation }
+  { quote, varchar, date, key, serial, datas, dates, localDates, asText, unfit, otherSchema, violation }
 ) => {
   const { open, place, query } = database
   const instant = new Date('2030-01-02T03:04:05.678Z')
@@ -111,6 +112,43 @@ module.exports = (
         expect(await store.length()).toBe(2)
         expect(await store.clearExpiredSessions()).toBe(1)
       })
+    })
+
+    test.each(localDates)('expires of the type %s in the zone of the option timezone', async (type, text) => {
+      const where = await existing(columns({ expires: type }))
+      const store = open({ timezone: '+05:30' }, where)
+      await store.set('ada', { cookie: { expires: instant } })
+      const [{ at }] = await query(store, `SELECT ${asText('expires')} AS at FROM ${q('Sessions')}`)
+      expect(at).toBe(text)
+      await store.clear()
+      await exercise(database, store)
+      for (const [sid, ms] of [
+        ['live', 60_000],
+        ['dead', -60_000]
+      ]) {
+        await store.set(sid, session({}, ms))
+      }
+      expect(await store.ids()).toEqual(['live'])
+      await store.touch('dead', session())
+      expect(await store.get('dead')).toBeNull()
+    })
+
+    test('data that is too short for a session, which is an error of that session alone, and nothing is cut off', async () => {
+      const where = await existing(columns({ data: 'VARCHAR(200)' }))
+      const store = open({}, where)
+      await store.set('ada', session({ user: 'ada' }))
+      const before = await database.row(store, 'ada')
+      const long = session({ text: 'x'.repeat(200) })
+      const outcome = await codes([
+        store.set('bob', session()),
+        store.set('ada', long),
+        store.set('ada', loaded(store, 'ada', stored(long))),
+        store.set('carl', session()),
+        store.set('dora', long)
+      ])
+      expect(outcome).toEqual([null, 'ERR_SESSION_DATABASE', 'ERR_SESSION_DATABASE', null, 'ERR_SESSION_DATABASE'])
+      expect((await database.row(store, 'ada')).data).toBe(before.data)
+      expect((await store.ids()).sort()).toEqual(['ada', 'bob', 'carl'])
     })
 
     test('seconds in a bigint, as the rows that are there have them', async () => {

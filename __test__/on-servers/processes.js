@@ -1,0 +1,170 @@
+'use strict'
+
+const { report } = require('../fixtures/run')
+const { HOUR, session, sleep, until } = require('../conformance/sessions')
+
+/** Several processes, or stores, on one table. */
+module.exports = (database, { quote: q }) => {
+  const { open, openAgain, place, query, transaction } = database
+
+  test('8 processes that start at once on an empty database all come up', async () => {
+    const where = place()
+    const tables = Array.from({ length: 10 }, (_, i) => `Sessions ${i}`)
+    const start = Date.now() + 3000
+    const results = await Promise.all(
+      Array.from({ length: 8 }, (_, id) => report('server-work.js', ['create', where, id, start, tables]))
+    )
+    expect(results.flatMap(({ failed }) => failed)).toEqual([])
+    for (const tableName of tables) expect(await database.count({ ...where, tableName })).toBe(8)
+  })
+
+  test('two processes hammer the same 50 sessions and no error reaches a caller', async () => {
+    const where = place()
+    await open({}, where).sync()
+    const sids = Array.from({ length: 50 }, (_, i) => `sid-${i}`)
+    const results = await Promise.all(
+      [1, 2].map((seed) => report('server-work.js', ['hammer', where, seed, 5000, sids]))
+    )
+    expect(results.flatMap(({ failed }) => failed)).toEqual([])
+    for (const { operations } of results) expect(operations).toBeGreaterThan(1000)
+  })
+
+  test('a deadlock with another program is no error', async () => {
+    // With one connection all writes are one statement.
+    const store = open({ pool: { max: 1 } })
+    const sids = Array.from({ length: 10 }, (_, i) => `sid-${i}`)
+    const others = Array.from({ length: 100 }, (_, i) => `sid-other-${i}`)
+    await Promise.all([...sids, ...others].map((sid) => store.set(sid, session())))
+    const update = (sid) => `UPDATE ${q('Sessions')} SET ${q('data')} = '{}' WHERE ${q('sid')} = '${sid}'`
+    const before = store.stats().retries
+    let rounds = 0
+    while (store.stats().retries === before && rounds < 5) {
+      const other = await transaction(store)
+      // The server sacrifices who has done less.
+      for (const sid of others) await other.query(update(sid))
+      await other.query(update('sid-9'))
+      const calls = sids.map((sid) => store.set(sid, session({ rounds })))
+      await sleep(200)
+      // The store holds this row and waits for the other.
+      await other.query(update('sid-8')).catch(() => {})
+      await other.end()
+      await Promise.all(calls)
+      rounds++
+    }
+    expect(store.stats().retries).toBeGreaterThan(before)
+    expect(store.stats().errors).toBe(0)
+    expect((await store.get('sid-9')).rounds).toBe(rounds - 1)
+  })
+
+  test('rows that another program has locked are waited for', async () => {
+    const store = open()
+    await store.set('ada', session({ visits: 1 }))
+    const other = await transaction(store)
+    await other.query(`UPDATE ${q('Sessions')} SET ${q('data')} = '{}' WHERE ${q('sid')} = 'ada'`)
+    let done = false
+    const written = store.set('ada', session({ visits: 2 })).then(() => {
+      done = true
+    })
+    await sleep(100)
+    expect(done).toBe(false)
+    // Reading does not wait, and sees what was committed.
+    expect((await openAgain(store).get('ada')).visits).toBe(1)
+    await other.end()
+    await written
+    expect((await store.get('ada')).visits).toBe(2)
+  })
+
+  describe('pruning', () => {
+    /** A store on a table with an expired row that another program holds, so that whoever prunes has to wait for it. */
+    async function held(where = place()) {
+      const store = open({ checkExpirationInterval: 0 }, where)
+      await Promise.all(Array.from({ length: 20 }, (_, i) => store.set(`dead-${i}`, session({}, -HOUR))))
+      const other = await transaction(where)
+      await other.query(`UPDATE ${q('Sessions')} SET ${q('data')} = '{}' WHERE ${q('sid')} = 'dead-7'`)
+      return { store, other }
+    }
+
+    test('is done by one at a time, and the others leave it to that one', async () => {
+      const { store, other } = await held()
+      const first = store.clearExpiredSessions()
+      await sleep(200)
+      const others = [1, 2, 3].map(() => openAgain(store, { checkExpirationInterval: 0 }))
+      expect(await Promise.all(others.map((each) => each.clearExpiredSessions()))).toEqual([0, 0, 0])
+      await other.end()
+      expect(await first).toBe(20)
+    })
+
+    test('does not keep others from another table, nor from one of the same name elsewhere', async () => {
+      const where = place()
+      const { store, other } = await held(where)
+      const first = store.clearExpiredSessions()
+      await sleep(200)
+      const elsewhere = [
+        open({ checkExpirationInterval: 0 }),
+        open({ tableName: 'Other', checkExpirationInterval: 0 }, where)
+      ]
+      for (const each of elsewhere) {
+        await each.set('dead', session({}, -HOUR))
+        expect(await each.clearExpiredSessions()).toBe(1)
+      }
+      await other.end()
+      expect(await first).toBe(20)
+    })
+
+    test('leaves the calls for single sessions alone while it waits', async () => {
+      const { store, other } = await held()
+      const first = store.clearExpiredSessions()
+      await sleep(100)
+      await Promise.all([
+        store.set('ada', session({ user: 'ada' })),
+        store.touch('ada', session()),
+        store.destroy('nobody')
+      ])
+      expect((await store.get('ada')).user).toBe('ada')
+      await other.end()
+      await first
+    })
+
+    test('goes on in the presence of locks of the application', async () => {
+      const where = place()
+      const store = open({ checkExpirationInterval: 0 }, where)
+      await store.set('dead', session({}, -HOUR))
+      const other = await transaction(where)
+      await other.lock('rust-sequelize-store')
+      await other.lock('something else')
+      expect(await store.clearExpiredSessions()).toBe(1)
+      await other.end()
+    })
+
+    test('is taken over when the process that prunes has died', async () => {
+      const { store, other } = await held()
+      const first = store.clearExpiredSessions().catch(() => 0)
+      await sleep(200)
+      const second = openAgain(store, { checkExpirationInterval: 0 })
+      expect(await second.clearExpiredSessions()).toBe(0)
+      await database.killConnections(store)
+      await other.end()
+      let removed = 0
+      await until(async () => {
+        removed += await second.clearExpiredSessions()
+        return (await database.count(store)) === 0
+      })
+      expect(removed + (await first)).toBe(20)
+    })
+
+    test('finds the expired among many that are not', async () => {
+      const where = place()
+      const store = open({ checkExpirationInterval: 0 }, where)
+      const text = 'x'.repeat(500)
+      const calls = Array.from({ length: 12_000 }, (_, i) =>
+        store.set(`sid-${i}`, session({ text }, i % 3 ? HOUR : -HOUR))
+      )
+      await Promise.all(calls)
+      expect(await store.clearExpiredSessions()).toBe(4000)
+      expect(await database.count(where)).toBe(8000)
+      const { retries, errors } = store.stats()
+      expect({ retries, errors }).toEqual({ retries: 0, errors: 0 })
+      await query(where, `DELETE FROM ${q('Sessions')}`)
+    })
+  })
+}

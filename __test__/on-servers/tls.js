@@ -1,0 +1,128 @@
+'use strict'
+
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+const { RustSequelizeStore } = require('../..')
+const { session } = require('../conformance/sessions')
+const { makeCertificates } = require('../servers/certificates')
+const { failure } = require('./exercise')
+
+/**
+ * Encryption. `kit` has `create()`, `run(url, sql)`; `settings(files)`: those of a server with these files, which the server may
+ * read; `query(mode, files)`: the parameters of a URL; `users`: statements that make the user `encrypted`, who may not come in plain,
+ * and `certified`, who has to show a certificate; `stats(url)`: how many connections of `encrypted` there are, encrypted and plain.
+ */
+module.exports = ({ create, settings, query, users, stats, prepare = () => {} }) => {
+  let folder
+  let files
+  let server
+  let plain
+  const stores = []
+
+  beforeAll(async () => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rust-sequelize-store-tls-'))
+    fs.chmodSync(folder, 0o755)
+    files = makeCertificates(folder, 'certified')
+    server = await create()
+    const own = {}
+    for (const [name, file] of Object.entries({ ca: files.ca, ...files.server })) {
+      own[name] = server.write(`${name}.pem`, fs.readFileSync(file))
+    }
+    prepare(server)
+    await server.start(settings(own))
+    for (const sql of users) await server.run(sql)
+    plain = await create()
+    await plain.start()
+  })
+
+  afterEach(() => Promise.all(stores.splice(0).map((store) => store.close())))
+
+  afterAll(async () => {
+    await Promise.all([server?.end(), plain?.end()])
+    if (folder) fs.rmSync(folder, { recursive: true })
+  })
+
+  function open(db) {
+    const store = new RustSequelizeStore({ db, pool: { acquireTimeout: 1500 } })
+    stores.push(store)
+    return store
+  }
+
+  const url = (mode, given = {}, options = {}) =>
+    server.url({ user: 'encrypted', pass: 'secret', host: 'localhost', query: query(mode, given), ...options })
+
+  async function expectEncrypted(db) {
+    const store = open(db)
+    await store.set('ada', session({ user: 'ada' }))
+    expect((await store.get('ada')).user).toBe('ada')
+    const { encrypted, plain } = await stats(server)
+    expect(encrypted).toBeGreaterThan(0)
+    expect(plain).toBe(0)
+  }
+
+  async function expectRefused(db) {
+    const error = await failure(open(db).get('ada'))
+    expect(error.code).toBe('ERR_SESSION_CONNECTION')
+    expect(error.message).not.toMatch('secret')
+    return error
+  }
+
+  test('that is required', () => expectEncrypted(url('require')))
+
+  test('that is required does not ask who the server is', () =>
+    expectEncrypted(url('require', {}, { host: '127.0.0.1' })))
+
+  test('by an authority that is known', async () => {
+    await expectEncrypted(url('verify-ca', { ca: files.ca }))
+    await expectEncrypted(url('verify-ca', { ca: files.ca }, { host: '127.0.0.1' }))
+  })
+
+  test('by an authority that is not known is refused', async () => {
+    await expectRefused(url('verify-ca', { ca: files.stranger }))
+    await expectRefused(url('verify-ca'))
+    await expectRefused(url('verify-full', { ca: files.stranger }))
+  })
+
+  test('by the name of the host', async () => {
+    await expectEncrypted(url('verify-full', { ca: files.ca }))
+    await expectRefused(url('verify-full', { ca: files.ca }, { host: '127.0.0.1' }))
+  })
+
+  test('with a certificate of the client', async () => {
+    const store = open(url('verify-ca', { ca: files.ca, ...files.client }, { user: 'certified' }))
+    await store.set('ada', session({ user: 'ada' }))
+    expect((await store.get('ada')).user).toBe('ada')
+    await expectRefused(url('verify-ca', { ca: files.ca }, { user: 'certified' }))
+  })
+
+  test('with files that are not there is refused, and they are named', async () => {
+    for (const [name, given] of Object.entries({ ca: { ca: '/nowhere/ca.pem' } })) {
+      let error
+      try {
+        error = await failure(open(url('verify-ca', given)).get('ada'))
+      } catch (thrown) {
+        error = thrown
+      }
+      expect(error.code).toMatch(/^ERR_SESSION_(OPTIONS|CONNECTION)$/)
+      expect(name && error.message).not.toMatch('secret')
+    }
+  })
+
+  test('that is required of a server without it is refused', async () => {
+    const db = plain.url({ host: 'localhost', query: query('require') })
+    await expectRefused(db)
+    await expectRefused(plain.url({ host: 'localhost', query: query('verify-full', { ca: files.ca }) }))
+  })
+
+  test('that is not wanted', async () => {
+    const store = open(plain.url({ host: 'localhost', query: query('disable') }))
+    await store.set('ada', session())
+    expect(await store.length()).toBe(1)
+    await expectRefused(url('disable'))
+  })
+
+  test('in a mode that does not exist is refused by the constructor', () => {
+    expect(() => open(url('sometimes'))).toThrow(expect.objectContaining({ code: 'ERR_SESSION_OPTIONS' }))
+  })
+}
