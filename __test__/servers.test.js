@@ -1,8 +1,12 @@
 'use strict'
 
+const { spawn } = require('node:child_process')
+const { once } = require('node:events')
 const fs = require('node:fs')
 const net = require('node:net')
-const { until } = require('./conformance/sessions')
+const { text } = require('node:stream/consumers')
+const { codes, session, until } = require('./conformance/sessions')
+const databases = require('./databases')
 const { run } = require('./fixtures/run')
 const needs = require('./servers/needs')
 
@@ -27,46 +31,58 @@ describe.each(['postgres', 'mysql'])('a server of the tests, %s,', (kind) => {
   })
 })
 
-describe('a database that is not there', () => {
-  const { CI } = process.env
-  let exits
+describe.each(databases.filter(({ enabled, supports }) => enabled && supports.otherClient))(
+  'a table of $name that a test has left locked',
+  (database) => {
+    afterAll(() => database.end())
 
-  beforeEach(() => {
-    exits = jest.spyOn(process, 'once').mockReturnValue(process)
-  })
+    test('does not hold the tests after it', async () => {
+      const store = database.open()
+      await store.sync()
+      await database.lock(store)
+      const written = codes([store.set('ada', session())])
+      await until(() => store.stats().pending === 1)
+      const started = Date.now()
+      await database.reset()
+      expect(Date.now() - started).toBeLessThan(5000)
+      await written
+    })
+  }
+)
 
-  afterEach(() => {
-    jest.restoreAllMocks()
-    process.env.CI = CI
-    if (CI === undefined) delete process.env.CI
-  })
+describe('what is not there', () => {
+  const { env } = process
+  const found = Object.entries(env).filter(([name]) => !name.startsWith('TEST_') && !name.startsWith('JEST_'))
 
-  function reporter(database) {
-    jest.resetModules()
-    jest.doMock('./databases', () => [database])
-    jest.doMock('./servers/needs', () => ({}))
-    const Reporter = require('./reporter')
-    const made = new Reporter()
-    made.onRunComplete()
-    return made
+  /** Runs Jest where no database was looked for, and where the PATH has the given folder alone. */
+  async function runJest(ci, folder) {
+    const config = {
+      rootDir: __dirname,
+      testMatch: ['<rootDir>/exports.test.js'],
+      transform: {},
+      reporters: ['default', '<rootDir>/reporter.js']
+    }
+    const args = [require.resolve('jest/bin/jest'), '--config', JSON.stringify(config), '-t', 'no such test']
+    const child = spawn(process.execPath, args, { env: { ...Object.fromEntries(found), PATH: folder, CI: ci } })
+    const [code, output] = await Promise.all([once(child, 'close').then(([status]) => status), text(child.stderr)])
+    return { code, last: output.trimEnd().split('\n').slice(-4) }
   }
 
-  const missing = { name: 'Somebase', enabled: false, skipped: 'no program somebased' }
+  const notTested = [
+    expect.stringMatching(/^Not tested: PostgreSQL \(there is no TEST_POSTGRES_URL\)$/),
+    expect.stringMatching(/^Not tested: MySQL or MariaDB \(there is no TEST_MYSQL_URL\)$/),
+    expect.stringMatching(/^Not tested: TLS \(no program openssl\)$/)
+  ]
 
-  test('is named at the end', () => {
-    process.env.CI = 'false'
-    const reported = reporter(missing)
-    expect(reported.getLastError()).toBeUndefined()
-    const printed = jest.spyOn(console, 'error').mockReturnValue()
-    const [event, print] = exits.mock.calls[0]
-    print()
-    expect(event).toBe('exit')
-    expect(printed).toHaveBeenCalledWith('Not tested: Somebase (no program somebased)')
+  test('is named at the end', async () => {
+    const { code, last } = await runJest('false', '/nowhere')
+    expect(last).toEqual(expect.arrayContaining(notTested))
+    expect(code).toBe(0)
   })
 
-  test('fails the run with CI=true', () => {
-    process.env.CI = 'true'
-    expect(reporter(missing).getLastError().message).toMatch('Somebase (no program somebased)')
-    expect(reporter({ ...missing, enabled: true }).getLastError()).toBeUndefined()
+  test('fails the run with CI=true', async () => {
+    const { code, last } = await runJest('true', '/nowhere')
+    expect(last).toEqual(expect.arrayContaining(notTested))
+    expect(code).toBe(1)
   })
 })

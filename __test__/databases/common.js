@@ -17,10 +17,15 @@ function common(place) {
 
   const placeOf = (target) => places.get(target) ?? target
 
+  /** A store that does not close is an error, and no end to the tests after it. */
   async function closeAll() {
     const all = [...stores]
     stores.clear()
-    await Promise.all(all.map((store) => store.close()))
+    let timer
+    const late = new Promise((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error('a store has not closed in time')), 10_000)
+    })
+    await Promise.race([late, Promise.all(all.map((store) => store.close()))]).finally(() => clearTimeout(timer))
   }
 
   return {

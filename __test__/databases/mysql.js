@@ -6,14 +6,23 @@ const { places } = require('./places')
 
 const quote = (name) => `\`${name.replaceAll('`', '``')}\``
 
+/** What a statement of the tests waits for a table, in seconds; the server's default is a day. */
+const PATIENCE = 5
+
 /** A connection that is made when it is needed, and runs each statement in the database that it is for, one after the other. */
 function mysqlClient(url) {
   let connecting = null
   let current = null
   let last = Promise.resolve()
 
+  async function connect() {
+    const connection = await mysql2.createConnection({ uri: url, timezone: 'Z', multipleStatements: true })
+    await connection.query(`SET lock_wait_timeout = ${PATIENCE}`)
+    return connection
+  }
+
   async function run(database, sql, params) {
-    connecting ??= mysql2.createConnection({ uri: url, timezone: 'Z', multipleStatements: true })
+    connecting ??= connect()
     const connection = await connecting
     if (database !== current) {
       await connection.query(`USE ${quote(database)}`)
@@ -29,13 +38,14 @@ function mysqlClient(url) {
       return result
     },
 
-    /** What is going on is broken off. */
+    /** What is going on is broken off here. Resolves with the id of the connection, under which the server may not know of it yet. */
     async end() {
-      if (connecting === null) return
+      if (connecting === null) return null
       const connection = await connecting
       connecting = null
       current = null
       connection.destroy()
+      return connection.threadId
     }
   }
 }
@@ -58,6 +68,28 @@ function mysql() {
   const base = common(() => ({ db: inDatabase(url, databases.take()) }))
   const databaseOf = (target) => new URL(base.placeOf(target).db).pathname.slice(1)
   const query = (target, sql, params) => client.query(databaseOf(target), sql, params)
+
+  // One that is gone already is an error.
+  const kill = (id) => client.query('information_schema', `KILL ${id}`).catch(() => {})
+
+  /** Ends the connections of all stores at some places. */
+  async function killAt(names) {
+    const sql = 'SELECT ID AS id FROM information_schema.PROCESSLIST WHERE DB IN (?) AND ID <> CONNECTION_ID()'
+    for (const { id } of await client.query('information_schema', sql, [names])) await kill(id)
+  }
+
+  function newLocker() {
+    const locker = mysqlClient(url)
+    lockers.add(locker)
+    return locker
+  }
+
+  /** Ends a locker, also one that waits for a lock itself, and what it holds is free. */
+  async function release(locker) {
+    if (!lockers.delete(locker)) return
+    const id = await locker.end()
+    if (id !== null) await kill(id)
+  }
 
   return {
     ...base,
@@ -107,17 +139,11 @@ function mysql() {
     },
 
     /** Ends the connections of all stores at a place. */
-    async killConnections(target) {
-      const sql = 'SELECT ID AS id FROM information_schema.PROCESSLIST WHERE DB = ? AND ID <> CONNECTION_ID()'
-      for (const { id } of await query(target, sql, [databaseOf(target)])) {
-        await query(target, `KILL ${id}`).catch(() => {})
-      }
-    },
+    killConnections: (target) => killAt([databaseOf(target)]),
 
     /** A transaction of another program, which takes locks, of rows or by name, until its end. */
     async transaction(target) {
-      const other = mysqlClient(url)
-      lockers.add(other)
+      const other = newLocker()
       const table = quote(databaseOf(target))
       // Not in the database of the place, so that it is told from the stores there.
       const run = (sql, params) => other.query('information_schema', sql, params)
@@ -125,29 +151,22 @@ function mysql() {
       return {
         query: (sql, params) => run(sql.replace('`Sessions`', `${table}.\`Sessions\``), params),
         lock: (name) => run('SELECT GET_LOCK(?, 1)', [name]),
-        async end() {
-          lockers.delete(other)
-          await other.end()
-        }
+        end: () => release(other)
       }
     },
 
     async lock(target) {
-      const locker = mysqlClient(url)
-      lockers.add(locker)
+      const locker = newLocker()
       await locker.query(databaseOf(target), `LOCK TABLES ${quote(base.placeOf(target).tableName ?? 'Sessions')} READ`)
-      return async () => {
-        lockers.delete(locker)
-        await locker.end()
-      }
+      return () => release(locker)
     },
 
     async reset() {
-      for (const locker of lockers) await locker.end()
-      lockers.clear()
+      for (const locker of lockers) await release(locker)
       await base.closeAll()
       const names = databases.free()
       if (names.length === 0) return
+      await killAt(names)
       const sql = names.map((name) => `DROP DATABASE ${name}; CREATE DATABASE ${name};`)
       await client.query('information_schema', sql.join(''))
     },

@@ -6,6 +6,9 @@ const { places } = require('./places')
 
 const quote = (name) => `"${name.replaceAll('"', '""')}"`
 
+/** Settings of a connection of the tests. Without an end to waiting for a lock, a test that holds one would hold all after it. */
+const SETTINGS = '-c client_min_messages=warning -c lock_timeout=5s'
+
 /** A connection that is made when it is needed, and runs each statement in the schema that it is for, one after the other. */
 function postgresClient(url) {
   let connecting = null
@@ -14,7 +17,7 @@ function postgresClient(url) {
 
   function connect() {
     connecting ??= (async () => {
-      const client = new Client({ connectionString: url, options: '-c client_min_messages=warning' })
+      const client = new Client({ connectionString: url, options: SETTINGS })
       // An error of an idle connection, which the next statement will meet.
       client.on('error', () => {})
       await client.connect()
@@ -39,13 +42,14 @@ function postgresClient(url) {
       return result
     },
 
-    /** What is going on is broken off. */
+    /** What is going on is broken off here. Resolves with the id of the connection, under which the server may not know of it yet. */
     async end() {
-      if (connecting === null) return
+      if (connecting === null) return null
       const client = await connecting
       connecting = null
       searchPath = null
       await client.end()
+      return client.processID
     }
   }
 }
@@ -67,6 +71,27 @@ function postgres() {
   const base = common(() => ({ db: inSchema(url, schemas.take()) }))
   const schemaOf = (target) => /search_path%3D(\w+)/.exec(base.placeOf(target).db)[1]
   const query = (target, sql, params) => client.query(schemaOf(target), sql, params)
+
+  /** Ends the connections of all stores at some places. */
+  const killAt = (names) =>
+    client.query(
+      'pg_catalog',
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = ANY($1)',
+      [names]
+    )
+
+  function newLocker() {
+    const locker = postgresClient(url)
+    lockers.add(locker)
+    return locker
+  }
+
+  /** Ends a locker, also one that waits for a lock itself, and what it holds is free. */
+  async function release(locker) {
+    if (!lockers.delete(locker)) return
+    const pid = await locker.end()
+    if (pid !== null) await client.query('pg_catalog', 'SELECT pg_terminate_backend($1)', [pid])
+  }
 
   return {
     ...base,
@@ -119,45 +144,34 @@ function postgres() {
     },
 
     /** Ends the connections of all stores at a place. */
-    killConnections: (target) =>
-      query(target, 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1', [
-        schemaOf(target)
-      ]),
+    killConnections: (target) => killAt([schemaOf(target)]),
 
     /** A transaction of another program, which takes locks, of rows or by name, until its end. */
     async transaction(target) {
-      const other = postgresClient(url)
-      lockers.add(other)
+      const other = newLocker()
       const run = (sql, params) => other.query(schemaOf(target), sql, params)
       await run('BEGIN')
       return {
         query: run,
         lock: (name) => run('SELECT pg_advisory_lock(hashtext($1))', [name]),
-        async end() {
-          lockers.delete(other)
-          await other.end()
-        }
+        end: () => release(other)
       }
     },
 
     async lock(target) {
-      const locker = postgresClient(url)
-      lockers.add(locker)
+      const locker = newLocker()
       const table = quote(base.placeOf(target).tableName ?? 'Sessions')
       await locker.query(schemaOf(target), 'BEGIN')
       await locker.query(schemaOf(target), `LOCK TABLE ${table} IN SHARE MODE`)
-      return async () => {
-        lockers.delete(locker)
-        await locker.end()
-      }
+      return () => release(locker)
     },
 
     async reset() {
-      for (const locker of lockers) await locker.end()
-      lockers.clear()
+      for (const locker of lockers) await release(locker)
       await base.closeAll()
       const names = schemas.free()
       if (names.length === 0) return
+      await killAt(names)
       const sql = names.map((name) => `DROP SCHEMA ${name} CASCADE; CREATE SCHEMA ${name};`)
       await client.query('pg_catalog', sql.join(''))
     },

@@ -105,8 +105,9 @@ function sqliteFile() {
     },
 
     async reset() {
-      await base.closeAll()
+      // Its locks first: the stores may be waiting for them.
       await client.close()
+      await base.closeAll()
       if (folder === null) return
       for (const name of fs.readdirSync(folder)) {
         fs.rmSync(path.join(folder, name), { recursive: true })
