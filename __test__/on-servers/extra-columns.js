@@ -88,6 +88,31 @@ module.exports = (database, { quote: q, varchar, date, asText, cases, misfits })
     }
   })
 
+  test('a burst with more values than a statement may have', async () => {
+    const where = place()
+    const names = Array.from({ length: 260 }, (_, i) => `c${i}`)
+    await query(
+      where,
+      `CREATE TABLE ${q('Sessions')} (${q('sid')} ${varchar} PRIMARY KEY, ${q('expires')} ${date}, ${q('data')} TEXT,
+        ${names.map((name) => `${name} INTEGER`).join()})`
+    )
+    const extendDefaultFields = (defaults, { n }) => ({
+      ...defaults,
+      ...Object.fromEntries(names.map((name, i) => [name, n + i]))
+    })
+    const store = open({ extendDefaultFields, pool: { max: 1 } }, where)
+    await store.sync()
+    const release = await database.lock(store)
+    // 65,535 are the most.
+    const numbers = Array.from({ length: 256 }, (_, n) => n)
+    const calls = numbers.map((n) => store.set(`${n}`, session({ n })))
+    await release()
+    expect(await codes(calls)).toEqual(calls.map(() => null))
+    const rows = await query(where, `SELECT ${q('sid')} AS sid, c0, c259 FROM ${q('Sessions')}`)
+    expect(rows).toHaveLength(256)
+    for (const { sid, c0, c259 } of rows) expect([c0, c259]).toEqual([Number(sid), Number(sid) + 259])
+  })
+
   test.each(misfits)('%s refuses %p, for that session alone', async (type, value) => {
     const store = await openWith((defaults, { odd }) => (odd ? { ...defaults, [nameOf(type)]: value } : defaults))
     const calls = [store.set('ada', session()), store.set('bob', session({ odd: true })), store.set('carl', session())]

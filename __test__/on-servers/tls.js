@@ -11,9 +11,10 @@ const { failure } = require('./exercise')
 /**
  * Encryption. `kit` has `create()`, `run(url, sql)`; `settings(files)`: those of a server with these files, which the server may
  * read; `query(mode, files)`: the parameters of a URL; `users`: statements that make the user `encrypted`, who may not come in plain,
- * and `certified`, who has to show a certificate; `stats(url)`: how many connections of `encrypted` there are, encrypted and plain.
+ * and `certified`, who has to show a certificate; `stats(url)`: how many connections of `encrypted` there are, encrypted and plain;
+ * `hosted`: parameters of the URLs that hosting services give out; `foreign`: those of other drivers.
  */
-module.exports = ({ create, settings, query, users, stats, prepare = () => {} }) => {
+module.exports = ({ create, settings, query, users, stats, hosted, foreign, prepare = () => {} }) => {
   let folder
   let files
   let server
@@ -93,20 +94,21 @@ module.exports = ({ create, settings, query, users, stats, prepare = () => {} })
     const store = open(url('verify-ca', { ca: files.ca, ...files.client }, { user: 'certified' }))
     await store.set('ada', session({ user: 'ada' }))
     expect((await store.get('ada')).user).toBe('ada')
-    await expectRefused(url('verify-ca', { ca: files.ca }, { user: 'certified' }))
   })
 
-  test('with files that are not there is refused, and they are named', async () => {
-    for (const [name, given] of Object.entries({ ca: { ca: '/nowhere/ca.pem' } })) {
-      let error
-      try {
-        error = await failure(open(url('verify-ca', given)).get('ada'))
-      } catch (thrown) {
-        error = thrown
-      }
-      expect(error.code).toMatch(/^ERR_SESSION_(OPTIONS|CONNECTION)$/)
-      expect(name && error.message).not.toMatch('secret')
-    }
+  test('without a certificate of the client, or with one of nobody known, is refused where one is asked for', async () => {
+    await expectRefused(url('verify-ca', { ca: files.ca }, { user: 'certified' }))
+    await expectRefused(url('verify-ca', { ca: files.ca, ...files.impostor }, { user: 'certified' }))
+  })
+
+  test.each(hosted)('that is asked for as a hosting service does, by %s', (parameters) =>
+    expectEncrypted(server.url({ user: 'encrypted', pass: 'secret', query: parameters }))
+  )
+
+  // To ignore them could mean to talk in plain.
+  test.each(foreign)('that is asked for as another driver does, by %s, is refused by the constructor', (parameters) => {
+    const db = server.url({ user: 'encrypted', pass: 'secret', query: parameters })
+    expect(() => open(db)).toThrow(expect.objectContaining({ code: 'ERR_SESSION_OPTIONS' }))
   })
 
   test('that is required of a server without it is refused', async () => {

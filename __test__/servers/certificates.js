@@ -5,8 +5,8 @@ const fs = require('node:fs')
 const path = require('node:path')
 
 /**
- * Makes an authority, another one that nobody knows, a certificate of a server by the name of localhost, and one of a client.
- * Resolves with their files in the folder: `{ ca, stranger, server: { cert, key }, client: { cert, key } }`.
+ * Makes an authority, another one that nobody knows, a certificate of a server by the name of localhost, one of a client, and one
+ * of the same name by the other authority. Their files in the folder: `{ ca, stranger, server: { cert, key }, client, impostor }`.
  *
  * @param user The name that the client's certificate stands for.
  */
@@ -22,23 +22,25 @@ function makeCertificates(folder, user) {
   }
 
   const ca = authority('authority')
+  const stranger = authority('stranger')
 
-  function certificate(name, subject, extensions) {
+  function certificate(name, subject, extensions, by = ca) {
     const files = { cert: file(`${name}.crt`), key: file(`${name}.key`) }
     const request = file(`${name}.csr`)
     const extfile = file(`${name}.ext`)
     fs.writeFileSync(extfile, extensions.join('\n'))
     openssl('req', '-new', ...newKey.slice(0, -2), '-keyout', files.key, '-out', request, '-subj', `/CN=${subject}`)
-    const signed = ['-CA', ca.cert, '-CAkey', ca.key, '-CAcreateserial', '-days', '2', '-extfile', extfile]
+    const signed = ['-CA', by.cert, '-CAkey', by.key, '-CAcreateserial', '-days', '2', '-extfile', extfile]
     openssl('x509', '-req', '-in', request, '-out', files.cert, ...signed)
     return files
   }
 
   return {
     ca: ca.cert,
-    stranger: authority('stranger').cert,
+    stranger: stranger.cert,
     server: certificate('server', 'localhost', ['subjectAltName=DNS:localhost', 'extendedKeyUsage=serverAuth']),
-    client: certificate('client', user, ['extendedKeyUsage=clientAuth'])
+    client: certificate('client', user, ['extendedKeyUsage=clientAuth']),
+    impostor: certificate('impostor', user, ['extendedKeyUsage=clientAuth'], stranger)
   }
 }
 
