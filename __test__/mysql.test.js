@@ -465,19 +465,26 @@ onOwnServer('MySQL or MariaDB, a server of its own,', () => {
 
     const count = async () => (await run(server.url(), 'SELECT count(*) AS count FROM `Sessions`'))[0].count
 
-    test('a unix socket', async () => {
-      const store = open(`${server.url({ host: 'localhost' })}?socket=${encodeURIComponent(server.socket)}`)
-      await exercise({ count }, store)
-      await store.close()
-      await server.stop()
-      const other = open(`${server.url({ host: 'localhost' })}?socket=${encodeURIComponent(server.socket)}`, {
-        pool: { acquireTimeout: 500 }
+    describe('a unix socket', () => {
+      const bySocket = (host) => `${server.url({ host, query: `socket=${encodeURIComponent(server.socket)}` })}`
+
+      test.each(['localhost', 'somewhere.invalid'])('with the host %s', async (host) => {
+        await exercise({ count }, open(bySocket(host)))
       })
-      const error = await failure(other.get('ada'))
-      expect(error.code).toBe('ERR_SESSION_CONNECTION')
-      expect(error.message).toMatch('mysql.sock')
-      await server.start()
-      expect(await other.get('ada')).toBeNull()
+
+      test('that is not there is an error, until it is', async () => {
+        await server.stop()
+        try {
+          const store = open(bySocket('localhost'), { pool: { acquireTimeout: 500 } })
+          const error = await failure(store.get('ada'))
+          expect(error.code).toBe('ERR_SESSION_CONNECTION')
+          expect(error.message).toMatch('mysql.sock')
+          await server.start()
+          expect(await store.get('ada')).toBeNull()
+        } finally {
+          await server.start()
+        }
+      })
     })
 
     /** Runs with global variables of another value. */
