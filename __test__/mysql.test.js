@@ -333,6 +333,21 @@ onServer(database.name, () => {
     expect((await store.get('ada')).visits).toBe(2)
   })
 
+  test('a table in partitions is pruned in all of them', async () => {
+    const where = place()
+    await query(
+      where,
+      `CREATE TABLE Sessions (sid VARCHAR(36) PRIMARY KEY, expires DATETIME, data TEXT) PARTITION BY KEY (sid) PARTITIONS 3`
+    )
+    const store = open({ checkExpirationInterval: 0 }, where)
+    await Promise.all(Array.from({ length: 2000 }, (_, i) => store.set(`${i}`, session({}, -HOUR))))
+    await store.set('ada', session())
+    expect(await store.clearExpiredSessions()).toBe(2000)
+    expect(await database.count(where)).toBe(1)
+    await store.clear()
+    await exercise(database, store)
+  })
+
   test('other engines', async () => {
     for (const engine of ['MyISAM', 'Aria', 'MEMORY']) {
       const where = place()

@@ -176,19 +176,38 @@ onServer('PostgreSQL', () => {
     expect([null, 'ERR_SESSION_TABLE']).toContain(code)
   })
 
-  test('all partitions of a table are pruned', async () => {
-    const where = place()
-    const columns = 'sid VARCHAR(36) PRIMARY KEY, expires TIMESTAMPTZ, data TEXT'
-    await query(where, `CREATE TABLE "Sessions" (${columns}) PARTITION BY HASH (sid)`)
-    for (const i of [0, 1]) {
-      await query(where, `CREATE TABLE p${i} PARTITION OF "Sessions" FOR VALUES WITH (MODULUS 2, REMAINDER ${i})`)
+  describe('a table in partitions', () => {
+    const partitions = {
+      'by hash': [
+        'HASH (sid)',
+        ['p0', '"Sessions" FOR VALUES WITH (MODULUS 2, REMAINDER 0)'],
+        ['p1', '"Sessions" FOR VALUES WITH (MODULUS 2, REMAINDER 1)']
+      ],
+      'by range, with partitions of their own': [
+        'RANGE (sid)',
+        ['low', `"Sessions" FOR VALUES FROM (MINVALUE) TO ('5') PARTITION BY RANGE (sid)`],
+        ['low_first', `low FOR VALUES FROM (MINVALUE) TO ('2')`],
+        ['low_other', 'low DEFAULT'],
+        ['other', '"Sessions" DEFAULT']
+      ]
     }
-    const store = open({ checkExpirationInterval: 0 }, where)
-    const text = 'x'.repeat(1500)
-    await Promise.all(Array.from({ length: 3000 }, (_, i) => store.set(`${i}`, session({ text }, -HOUR))))
-    await store.set('ada', session())
-    expect(await store.clearExpiredSessions()).toBe(3000)
-    expect(await database.count(where)).toBe(1)
+
+    test.each(Object.entries(partitions))('%s is pruned in all of them', async (_name, [key, ...parts]) => {
+      const where = place()
+      const columns = 'sid VARCHAR(36) PRIMARY KEY, expires TIMESTAMPTZ, data TEXT'
+      await query(where, `CREATE TABLE "Sessions" (${columns}) PARTITION BY ${key}`)
+      for (const [name, of] of parts) await query(where, `CREATE TABLE ${name} PARTITION OF ${of}`)
+      const store = open({ checkExpirationInterval: 0 }, where)
+      // More than one window of blocks in each of them.
+      const text = 'x'.repeat(1500)
+      await Promise.all(Array.from({ length: 3000 }, (_, i) => store.set(`${i}`, session({ text }, -HOUR))))
+      await Promise.all(['ada', '1-live', '3-live'].map((sid) => store.set(sid, session())))
+      expect(await store.clearExpiredSessions()).toBe(3000)
+      expect((await store.ids()).sort()).toEqual(['1-live', '3-live', 'ada'])
+      expect(await database.count(where)).toBe(3)
+      await store.clear()
+      await exercise(database, store)
+    })
   })
 
   test('what jsonb does not take is an error of that session alone', async () => {
