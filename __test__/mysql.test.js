@@ -107,6 +107,14 @@ onServer(database.name, () => {
     ],
     otherSchema: (place) => database.databaseOf(place),
     violation: ['4025', '3819'],
+    migrations: [
+      'MODIFY data MEDIUMTEXT',
+      'MODIFY data JSON',
+      'MODIFY data BLOB',
+      'MODIFY sid VARCHAR(128) COLLATE utf8mb4_bin',
+      'MODIFY expires DATETIME(3)',
+      'MODIFY expires TIMESTAMP NULL'
+    ],
     unfit: [
       ['data', 'sid VARCHAR(36) PRIMARY KEY, expires DATETIME'],
       ['expires', 'sid VARCHAR(36) PRIMARY KEY, data TEXT'],
@@ -164,6 +172,12 @@ onServer(database.name, () => {
     const store = open({}, where)
     await exercise(database, store)
     expect(await query(where, 'SHOW TABLES')).toHaveLength(3)
+  })
+
+  test('a table name that MySQL cannot have is refused by the constructor, and named', () => {
+    expect(() => open({ tableName: 'ses😀' })).toThrow(
+      expect.objectContaining({ code: 'ERR_SESSION_OPTIONS', message: expect.stringMatching('ses😀') })
+    )
   })
 
   describe.each([
@@ -670,9 +684,12 @@ onOwnServer('MySQL or MariaDB, a server of its own,', () => {
       return outcome
     }
 
-    test('a session that is larger than the server takes is an error of its own', async () => {
-      expect(await besideLarge(1.5 * 2 ** 20)).toEqual([null, null, 'ERR_SESSION_DATABASE', null, null, null])
-    })
+    test.each([1.5, 5, 17])(
+      'a session of %d MiB where the server takes one is an error of its own',
+      async (mebibytes) => {
+        expect(await besideLarge(mebibytes * 2 ** 20)).toEqual([null, null, 'ERR_SESSION_DATABASE', null, null, null])
+      }
+    )
   })
 
   describe('and connections', () =>

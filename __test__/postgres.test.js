@@ -2,6 +2,7 @@
 
 const fs = require('node:fs')
 const path = require('node:path')
+const { inspect } = require('node:util')
 const { Client } = require('pg')
 const { RustSequelizeStore } = require('..')
 const connections = require('./on-servers/connections')
@@ -104,6 +105,13 @@ onServer('PostgreSQL', () => {
     ],
     otherSchema: (place) => database.schemaOf(place),
     violation: ['23514'],
+    migrations: [
+      'ALTER COLUMN data TYPE JSONB USING data::jsonb',
+      'ALTER COLUMN sid TYPE VARCHAR(128)',
+      'ALTER COLUMN expires TYPE TIMESTAMP(0)',
+      'ALTER COLUMN expires TYPE BIGINT USING extract(epoch FROM expires) * 1000',
+      'ALTER COLUMN expires TYPE TEXT'
+    ],
     unfit: [
       ['data', 'sid VARCHAR(36) PRIMARY KEY, expires TIMESTAMPTZ'],
       ['expires', 'sid VARCHAR(36) PRIMARY KEY, data TEXT'],
@@ -166,6 +174,21 @@ onServer('PostgreSQL', () => {
       // But for rows whose page is full.
       expect(counts.hot).toBeGreaterThan(counts.updated * 0.9)
     })
+  })
+
+  test('an id whose collation may take two for the same is refused', async () => {
+    const where = place()
+    await query(where, "CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
+    await query(
+      where,
+      'CREATE TABLE "Sessions" (sid VARCHAR(36) COLLATE blind PRIMARY KEY, expires TIMESTAMPTZ, data TEXT)'
+    )
+    const store = open({}, where)
+    for (const call of [store.get('ada'), store.set('ada', session())]) {
+      const error = await failure(call)
+      expect(error.code).toBe('ERR_SESSION_TABLE')
+      expect(error.message).toMatch('sid')
+    }
   })
 
   test('a view may serve for reading', async () => {
@@ -330,6 +353,8 @@ onOwnServer('PostgreSQL, a server of its own,', () => {
         'in the parameters': () => server.socketUrl,
         'in the place of the host': () =>
           `postgres://postgres@${encodeURIComponent(server.folder)}:${server.port}/postgres`,
+        'without a host': () =>
+          `postgres://postgres:any@/postgres?host=${encodeURIComponent(server.folder)}&port=${server.port}`,
         'with everything in the parameters': () =>
           `postgres:///postgres?host=${encodeURIComponent(server.folder)}&port=${server.port}&user=postgres`
       }
@@ -361,6 +386,19 @@ onOwnServer('PostgreSQL, a server of its own,', () => {
       expect(await admin("SELECT FROM pg_stat_activity WHERE application_name = 'shop'")).not.toEqual([])
       await store.sync({ force: true })
     })
+
+    test.each(['😀', 'a\u0007b'])(
+      'a password that SASLprep prohibits, %j, is refused, and not told',
+      async (password) => {
+        const role = `prohibited${password.length}`
+        await admin(`CREATE ROLE ${role} LOGIN PASSWORD '${password}'`)
+        const error = await failure(open(server.url({ user: role, pass: password })).get('ada'))
+        expect(error.code).toBe('ERR_SESSION_CONNECTION')
+        // Not even the one character.
+        const told = inspect(error, { depth: 9, showHidden: true }) + error.message + error.cause.message
+        expect(told).not.toMatch(/😀|\\x07|u\{?0*7\b|1f600/i)
+      }
+    )
 
     describe('a database with settings of its own', () => {
       const settings = {

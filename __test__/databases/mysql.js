@@ -157,7 +157,8 @@ function mysql() {
 
     async lock(target) {
       const locker = newLocker()
-      await locker.query(databaseOf(target), `LOCK TABLES ${quote(base.placeOf(target).tableName ?? 'Sessions')} READ`)
+      const table = quote(base.placeOf(target).tableName ?? 'Sessions')
+      await locker.query('information_schema', `LOCK TABLES ${quote(databaseOf(target))}.${table} READ`)
       return () => release(locker)
     },
 

@@ -94,30 +94,39 @@ module.exports = (database, { quote: q }) => {
   })
 
   describe('pruning', () => {
-    /** A store on a table with an expired row that another program holds, so that whoever prunes has to wait for it. */
+    const dead = (store) =>
+      Promise.all(Array.from({ length: 20 }, (_, i) => store.set(`dead-${i}`, session({}, -HOUR))))
+
+    /** A store that waits in its pruning, for another program to let go of the table. */
+    async function waiting(where = place()) {
+      const store = open({ checkExpirationInterval: 0 }, where)
+      await dead(store)
+      const release = await database.lock(where)
+      const pruned = store.clearExpiredSessions()
+      await sleep(200)
+      return { store, release, pruned }
+    }
+
+    /** A store on a table with an expired row that another program holds. Whoever prunes may wait for it, or leave it. */
     async function held(where = place()) {
       const store = open({ checkExpirationInterval: 0 }, where)
-      await Promise.all(Array.from({ length: 20 }, (_, i) => store.set(`dead-${i}`, session({}, -HOUR))))
+      await dead(store)
       const other = await transaction(where)
       await other.query(`UPDATE ${q('Sessions')} SET ${q('data')} = '{}' WHERE ${q('sid')} = 'dead-7'`)
       return { store, other }
     }
 
     test('is done by one at a time, and the others leave it to that one', async () => {
-      const { store, other } = await held()
-      const first = store.clearExpiredSessions()
-      await sleep(200)
+      const { store, release, pruned } = await waiting()
       const others = [1, 2, 3].map(() => openAgain(store, { checkExpirationInterval: 0 }))
       expect(await Promise.all(others.map((each) => each.clearExpiredSessions()))).toEqual([0, 0, 0])
-      await other.end()
-      expect(await first).toBe(20)
+      await release()
+      expect(await pruned).toBe(20)
     })
 
     test('does not keep others from another table, nor from one of the same name elsewhere', async () => {
       const where = place()
-      const { store, other } = await held(where)
-      const first = store.clearExpiredSessions()
-      await sleep(200)
+      const { release, pruned } = await waiting(where)
       const elsewhere = [
         open({ checkExpirationInterval: 0 }),
         open({ tableName: 'Other', checkExpirationInterval: 0 }, where)
@@ -126,8 +135,17 @@ module.exports = (database, { quote: q }) => {
         await each.set('dead', session({}, -HOUR))
         expect(await each.clearExpiredSessions()).toBe(1)
       }
+      await release()
+      expect(await pruned).toBe(20)
+    })
+
+    test('removes a row that another program holds as soon as that lets go', async () => {
+      const { store, other } = await held()
+      const first = store.clearExpiredSessions()
+      await sleep(100)
       await other.end()
-      expect(await first).toBe(20)
+      expect((await first) + (await store.clearExpiredSessions())).toBe(20)
+      expect(await database.count(store)).toBe(0)
     })
 
     test('leaves the calls for single sessions alone while it waits', async () => {
@@ -156,13 +174,12 @@ module.exports = (database, { quote: q }) => {
     })
 
     test('is taken over when the process that prunes has died', async () => {
-      const { store, other } = await held()
-      const first = store.clearExpiredSessions().catch(() => 0)
-      await sleep(200)
+      const { store, release, pruned } = await waiting()
+      const first = pruned.catch(() => 0)
       const second = openAgain(store, { checkExpirationInterval: 0 })
       expect(await second.clearExpiredSessions()).toBe(0)
       await database.killConnections(store)
-      await other.end()
+      await release()
       let removed = 0
       await until(async () => {
         removed += await second.clearExpiredSessions()

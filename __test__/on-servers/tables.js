@@ -12,11 +12,12 @@ const { exercise, failure } = require('./exercise')
  * - `datas`: types of `data`, each true if the column keeps the very text; `dates`: types of `expires`, each with the text that
  *   the instant 2030-01-02 03:04:05.678 UTC is there; `localDates`: pairs of a type and that text with the `timezone` '+05:30';
  *   `asText(column)`: an expression of that text;
- * - `unfit`: DDL of columns that cannot serve, each with the name that the message has to tell; `violation`: codes of a violated CHECK.
+ * - `unfit`: DDL of columns that cannot serve, each with the name that the message has to tell; `violation`: codes of a violated CHECK;
+ *   `migrations`: changes of a column.
  */
 module.exports = (
   database,
-  { quote, varchar, date, key, serial, datas, dates, localDates, asText, unfit, otherSchema, violation }
+  { quote, varchar, date, key, serial, datas, dates, localDates, asText, unfit, otherSchema, violation, migrations }
 ) => {
   const { open, place, query } = database
   const instant = new Date('2030-01-02T03:04:05.678Z')
@@ -433,6 +434,30 @@ module.exports = (
     await store.set('ada', session({ visits: 2 }))
     expect((await database.row(where, 'ada')).note).toBe('x')
     expect((await store.get('ada')).visits).toBe(2)
+  })
+
+  test.each(migrations)('a column that gets another type while it is used: %s', async (change) => {
+    const where = await existing(columns())
+    const store = open({ checkExpirationInterval: 0 }, where)
+    await store.set('ada', session({ visits: 1 }))
+    await Promise.all([store.get('ada'), store.touch('ada', session()), store.length(), store.ids()])
+    await query(where, `ALTER TABLE ${q('Sessions')} ${change}`)
+    // The first calls may find out. None of them takes the session for a missing one.
+    const [code] = await codes([store.set('bob', session())])
+    expect([null, 'ERR_SESSION_TABLE', 'ERR_SESSION_DATABASE']).toContain(code)
+    const [first] = await Promise.allSettled([store.get('ada')])
+    if (first.status === 'fulfilled') expect(first.value.visits).toBe(1)
+    await codes([store.touch('ada', session()), store.length()])
+    expect((await store.get('ada')).visits).toBe(1)
+    await store.set('ada', session({ visits: 2 }))
+    expect((await store.get('ada')).visits).toBe(2)
+    await store.clear()
+    const fresh = database.openAgain(store)
+    await store.set('ada', session({ user: 'ada' }))
+    await store.set('dead', session({}, -HOUR))
+    expect(await fresh.ids()).toEqual(['ada'])
+    expect((await fresh.get('ada')).user).toBe('ada')
+    expect(await store.clearExpiredSessions()).toBe(1)
   })
 
   test('an error of the database is never a miss', async () => {

@@ -101,6 +101,20 @@ module.exports = ({ create, settings, query, users, stats, hosted, foreign, prep
     await expectRefused(url('verify-ca', { ca: files.ca, ...files.impostor }, { user: 'certified' }))
   })
 
+  test.each(['ca', 'cert', 'key'])('with a file that is not there is refused, and the file named: %s', async (name) => {
+    const given = { ca: files.ca, ...files.client, [name]: `/nowhere/${name}.pem` }
+    let error
+    // It may be looked for when the store is made, or when it connects.
+    try {
+      error = await failure(open(url('verify-ca', given, { user: 'certified' })).get('ada'))
+    } catch (thrown) {
+      error = thrown
+    }
+    expect(error.code).toMatch(/^ERR_SESSION_(OPTIONS|CONNECTION)$/)
+    expect(error.message).toMatch(`/nowhere/${name}.pem`)
+    expect(error.message).not.toMatch('secret')
+  })
+
   test.each(hosted)('that is asked for as a hosting service does, by %s', (parameters) =>
     expectEncrypted(server.url({ user: 'encrypted', pass: 'secret', query: parameters }))
   )
