@@ -125,7 +125,7 @@ onServer(database.name, () => {
       ['sid', 'sid VARCHAR(36), expires DATETIME, data TEXT, UNIQUE KEY (sid(10))'],
       ['sid', 'sid INTEGER PRIMARY KEY, expires DATETIME, data TEXT'],
       ['sid', 'sid CHAR(36) PRIMARY KEY, expires DATETIME, data TEXT'],
-      ['sid', 'id VARCHAR(100) PRIMARY KEY, data TEXT, expires BIGINT'],
+      ['sid', 'uid VARCHAR(100) PRIMARY KEY, data TEXT, expires BIGINT'],
       ['expires', 'sid VARCHAR(36) PRIMARY KEY, expires DATE, data TEXT'],
       ['expires', 'sid VARCHAR(36) PRIMARY KEY, expires TIME, data TEXT'],
       ['expires', 'sid VARCHAR(36) PRIMARY KEY, expires BLOB, data TEXT'],

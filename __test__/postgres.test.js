@@ -121,7 +121,7 @@ onServer('PostgreSQL', () => {
       ['sid', 'sid UUID PRIMARY KEY, expires TIMESTAMPTZ, data TEXT'],
       ['sid', 'sid CHAR(36) PRIMARY KEY, expires TIMESTAMPTZ, data TEXT'],
       ['sid', 'sid INTEGER PRIMARY KEY, expires TIMESTAMPTZ, data TEXT'],
-      ['sid', 'id VARCHAR(100) PRIMARY KEY, data TEXT, expires BIGINT'],
+      ['sid', 'uid VARCHAR(100) PRIMARY KEY, data TEXT, expires BIGINT'],
       ['expires', 'sid VARCHAR(36) PRIMARY KEY, expires DATE, data TEXT'],
       ['expires', 'sid VARCHAR(36) PRIMARY KEY, expires BOOLEAN, data TEXT'],
       ['expires', 'sid VARCHAR(36) PRIMARY KEY, expires INTERVAL, data TEXT'],
