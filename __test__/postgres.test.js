@@ -2,6 +2,7 @@
 
 const fs = require('node:fs')
 const path = require('node:path')
+const { inspect } = require('node:util')
 const { Client } = require('pg')
 const { RustSequelizeStore } = require('..')
 const connections = require('./on-servers/connections')
@@ -134,7 +135,7 @@ onServer('PostgreSQL', () => {
 
   tables(database, kit)
   describe('a column of the application', () => extraColumns(database, kit))
-  describe('of several processes', () => processes(database, kit))
+  describe('of several processes', () => processes(database, { ...kit, skipsLocked: true }))
 
   const { open, place, query } = database
 
@@ -385,6 +386,19 @@ onOwnServer('PostgreSQL, a server of its own,', () => {
       expect(await admin("SELECT FROM pg_stat_activity WHERE application_name = 'shop'")).not.toEqual([])
       await store.sync({ force: true })
     })
+
+    test.each(['😀', 'a\u0007b'])(
+      'a password that SASLprep prohibits, %j, is refused, and not told',
+      async (password) => {
+        const role = `prohibited${password.length}`
+        await admin(`CREATE ROLE ${role} LOGIN PASSWORD '${password}'`)
+        const error = await failure(open(server.url({ user: role, pass: password })).get('ada'))
+        expect(error.code).toBe('ERR_SESSION_CONNECTION')
+        // Not even the one character.
+        const told = inspect(error, { depth: 9, showHidden: true }) + error.message
+        expect(told).not.toMatch(/😀|\\x07|u\{?0*7\b|1f600/i)
+      }
+    )
 
     describe('a database with settings of its own', () => {
       const settings = {

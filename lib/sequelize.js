@@ -37,7 +37,8 @@ function describeDatabase(sequelize, timezone) {
   const dialect = options.dialect ?? sequelize.dialect?.name
   // Version 7 keeps the settings of the connection in `replication.write`, whether there is replication or not.
   const config = { ...sequelize.config, ...options.replication?.write }
-  const dialectOptions = options.dialectOptions ?? config
+  // Version 6 keeps the driver's options apart, and heeds no others; in version 7 they are among the rest.
+  const dialectOptions = 'dialectOptions' in config ? (config.dialectOptions ?? {}) : config
   switch (dialect) {
     case 'sqlite':
     case 'sqlite3':
@@ -47,7 +48,7 @@ function describeDatabase(sequelize, timezone) {
     case 'mysql':
     case 'mariadb':
       return {
-        url: mysqlUrl(dialect, { ...config, ...dialectOptions }),
+        url: mysqlUrl(dialect, { ...config, ssl: undefined, ...dialectOptions }),
         timezone: timezone ?? offset(options.timezone ?? '+00:00'),
         pool: pool(options.pool)
       }

@@ -1,5 +1,7 @@
 //! What a caller asks of the store, and what it gets back.
 
+use std::time::Instant;
+
 use crate::error::StoreError;
 use crate::timestamp::Timestamp;
 
@@ -11,6 +13,19 @@ pub type Ticket = u32;
 pub struct Operation {
     pub ticket: Ticket,
     pub call: Call,
+    /// When the caller called.
+    pub since: Instant,
+}
+
+impl Operation {
+    /// A call that is made now.
+    pub fn new(ticket: Ticket, call: Call) -> Self {
+        Self {
+            ticket,
+            call,
+            since: Instant::now(),
+        }
+    }
 }
 
 /// The verbs of the store.

@@ -14,8 +14,8 @@ const { failure } = require('./exercise')
 const CONNECTION = 'ERR_SESSION_CONNECTION'
 
 /** What an unreachable database may take in all, for `acquireTimeout`. */
-const TIMEOUT = 1000
-const SLACK = 1500
+const TIMEOUT = 1500
+const SLACK = 1000
 
 /**
  * The ways to a server and what happens on them. `kit` has
@@ -359,7 +359,9 @@ module.exports = ({
     const kinds = {
       nothing: () => {},
       get: (store) => store.get('ada'),
-      set: (store) => store.set('ada', session())
+      set: (store) => store.set('ada', session()),
+      length: (store) => store.length(),
+      clearExpiredSessions: (store) => store.clearExpiredSessions()
     }
 
     test('does not keep stores from closing, whatever they are at', async () => {

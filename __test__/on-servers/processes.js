@@ -7,8 +7,8 @@ const { HOUR, session, sleep, until } = require('../conformance/sessions')
 const STRESS = Number(process.env.SESSION_STRESS_SECONDS ?? 5) * 1000
 const PATIENCE = STRESS + 15_000
 
-/** Several processes, or stores, on one table. */
-module.exports = (database, { quote: q }) => {
+/** Several processes, or stores, on one table. With `skipsLocked`, pruning leaves rows that somebody holds to the next time. */
+module.exports = (database, { quote: q, skipsLocked = false }) => {
   const { open, openAgain, place, query, transaction } = database
 
   test('8 processes that start at once on an empty database all come up', async () => {
@@ -160,6 +160,23 @@ module.exports = (database, { quote: q }) => {
       expect((await store.get('ada')).user).toBe('ada')
       await other.end()
       await first
+    })
+
+    const whereSkipped = skipsLocked ? test : test.skip
+    whereSkipped('leaves the other calls about the whole table alone', async () => {
+      const { store, other } = await held()
+      await store.set('ada', session())
+      const first = store.clearExpiredSessions()
+      await sleep(100)
+      let answers
+      const calls = Promise.all([store.length(), store.ids(), store.all()]).then((all) => {
+        answers = all
+      })
+      await Promise.race([calls, sleep(2000)])
+      const meanwhile = answers
+      await other.end()
+      await Promise.all([first, calls])
+      expect(meanwhile).toEqual([1, ['ada'], { ada: expect.anything() }])
     })
 
     test('goes on in the presence of locks of the application', async () => {

@@ -182,7 +182,7 @@ impl NativeStore {
     }
 
     fn push(&self, ticket: Ticket, call: Call) -> Result<()> {
-        let pushed = self.store.push(Operation { ticket, call });
+        let pushed = self.store.push(Operation::new(ticket, call));
         pushed.map_err(thrown)
     }
 }

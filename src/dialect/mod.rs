@@ -443,7 +443,7 @@ fn driver_error(error: &sqlx::Error) -> StoreError {
     };
     let (kind, remedy) = match error {
         // The message shows the character.
-        sqlx::Error::Protocol(message) if message.contains("saslprep") => {
+        sqlx::Error::Configuration(reason) if reason.to_string().contains("saslprep") => {
             let message = "the user name or the password has characters that PostgreSQL's authentication (SASLprep, RFC 4013) \
                  does not allow";
             return StoreError::new(Kind::Connection, message).with_remedy(Remedy::Discard);

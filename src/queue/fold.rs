@@ -217,7 +217,7 @@ mod tests {
     fn plan(calls: Vec<Call>) -> Vec<String> {
         let batch: Vec<Operation> = (0..)
             .zip(calls)
-            .map(|(ticket, call)| Operation { ticket, call })
+            .map(|(ticket, call)| Operation::new(ticket, call))
             .collect();
         let batch: Vec<&Operation> = batch.iter().collect();
         rounds(&batch, NOW)
@@ -310,10 +310,7 @@ mod tests {
     fn writes_are_sorted_by_sid() {
         let batch: Vec<Operation> = ["b", "c", "a"]
             .into_iter()
-            .map(|sid| Operation {
-                ticket: 0,
-                call: Call::Destroy { sid: sid.into() },
-            })
+            .map(|sid| Operation::new(0, Call::Destroy { sid: sid.into() }))
             .collect();
         let batch: Vec<&Operation> = batch.iter().collect();
         let sids: Vec<&str> = rounds(&batch, NOW)[0]

@@ -38,8 +38,8 @@ pub struct Lane<T: SessionTable> {
     table: Arc<T>,
     task: Arc<Task>,
     connection: Option<(T::Connection, Instant)>,
-    /// No connection could be had. Known for as long as there are calls that have waited for one.
-    unreachable: Option<StoreError>,
+    /// The last call of the batch under way.
+    newest: Option<std::time::Instant>,
 }
 
 /// One trip to the database.
@@ -79,13 +79,20 @@ impl<T: SessionTable> Lane<T> {
             table,
             task,
             connection: None,
-            unreachable: None,
+            newest: None,
         }
     }
 
     /// Works until the queue is closed and empty. A panic fails the batch in which it happens, and nothing else.
     pub async fn run(mut self) {
-        while let Some(batch) = self.next().await {
+        while let Some(mut batch) = self.next().await {
+            if self.connection.is_none() {
+                batch = self.shared.without_late(batch);
+                if batch.is_empty() {
+                    continue;
+                }
+            }
+            self.newest = batch.iter().map(|placed| placed.operation.since).max();
             self.shared.stats.batch(batch.len());
             let began = Instant::now();
             let others = self.shared.stats.counts().operations;
@@ -99,7 +106,6 @@ impl<T: SessionTable> Lane<T> {
             let alone = self.shared.stats.counts().operations == others;
             let pause = if alone { 1 } else { PRUNE_PAUSE };
             self.end(batch, outcomes, began.elapsed() * pause);
-            self.fail_waiting();
             self.return_old_connection();
         }
     }
@@ -132,21 +138,6 @@ impl<T: SessionTable> Lane<T> {
                 sleep(pause).await;
                 shared.put_back(placed);
             });
-        }
-    }
-
-    /// Who has gathered while a connection was waited for in vain shall not wait for another one, batch by batch.
-    fn fail_waiting(&mut self) {
-        let Some(error) = self.unreachable.take() else {
-            return;
-        };
-        while let Some(batch) = self
-            .shared
-            .take(&self.task)
-            .filter(|batch| !batch.is_empty())
-        {
-            let outcomes = failed(batch.len(), &error);
-            self.shared.end(&batch, outcomes);
         }
     }
 
@@ -318,7 +309,14 @@ impl<T: SessionTable> Lane<T> {
     /// long as the table is large.
     async fn once_in_time(&mut self, job: &Job<'_>) -> Result<Answer> {
         if !matches!(job, Job::Read(_) | Job::Write(_)) {
-            return self.once(job).await;
+            let shared = Arc::clone(&self.shared);
+            return tokio::select! {
+                answer = self.once(job) => answer,
+                () = shared.overdue() => {
+                    let message = "the store was closed, and the database did not answer";
+                    Err(StoreError::new(Kind::Timeout, message).with_remedy(Remedy::Discard))
+                }
+            };
         }
         // Bounded by the pool's own timeout.
         self.connect().await?;
@@ -336,14 +334,20 @@ impl<T: SessionTable> Lane<T> {
         if self.connection.is_some() {
             return Ok(());
         }
-        if let Some(error) = &self.unreachable {
-            return Err(error.clone());
+        if let Some(error) = self
+            .newest
+            .and_then(|newest| self.shared.unreachable(newest))
+        {
+            return Err(error);
         }
         match self.table.connect().await {
-            Ok(connection) => self.connection = Some((connection, Instant::now())),
+            Ok(connection) => {
+                self.connection = Some((connection, Instant::now()));
+                self.shared.set_unreachable(None);
+            }
             Err(error) => {
                 if error.remedy != Remedy::Retry {
-                    self.unreachable = Some(error.clone());
+                    self.shared.set_unreachable(Some(error.clone()));
                 }
                 return Err(error);
             }

@@ -12,10 +12,11 @@ mod task;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::config::{Lanes, QueueConfig};
@@ -49,6 +50,7 @@ struct Shared {
     state: Mutex<State>,
     bounds: QueueConfig,
     query_timeout: Duration,
+    closed: watch::Sender<bool>,
     stats: Stats,
     deliver: Deliver,
 }
@@ -66,6 +68,8 @@ struct State {
     pending: usize,
     bytes: usize,
     closing: bool,
+    /// When no connection could be had the last time, and why. None once there is one.
+    unreachable: Option<(Instant, StoreError)>,
 }
 
 impl Queue {
@@ -89,9 +93,11 @@ impl Queue {
                 pending: 0,
                 bytes: 0,
                 closing: false,
+                unreachable: None,
             }),
             bounds,
             query_timeout,
+            closed: watch::Sender::new(false),
             stats: Stats::default(),
             deliver,
         });
@@ -168,6 +174,7 @@ impl Queue {
     /// Refuses calls from now on. The lanes end when all that was accepted has ended; their handles are given once.
     pub fn close(&self) -> Vec<JoinHandle<()>> {
         self.shared.state().closing = true;
+        self.shared.closed.send_replace(true);
         self.shared.wake_all();
         std::mem::take(&mut *lock(&self.lanes))
     }
@@ -215,6 +222,40 @@ impl Shared {
             }
         }
         Some(batch)
+    }
+
+    /// Fails those of a batch that were called while a connection was waited for in vain: they shall not wait for another
+    /// one. The others are given back.
+    fn without_late(&self, batch: Vec<Placed>) -> Vec<Placed> {
+        let Some(oldest) = batch.iter().map(|placed| placed.operation.since).min() else {
+            return batch;
+        };
+        let Some(error) = self.unreachable(oldest) else {
+            return batch;
+        };
+        let late = |placed: &Placed| self.unreachable(placed.operation.since).is_some();
+        let (late, batch): (Vec<_>, Vec<_>) = batch.into_iter().partition(late);
+        let outcomes = late.iter().map(|_| Outcome::Failed(error.clone()));
+        self.end(&late, outcomes.collect());
+        batch
+    }
+
+    /// Why no connection could be had, if that was known only after a call of this time.
+    fn unreachable(&self, since: Instant) -> Option<StoreError> {
+        let state = self.state();
+        let (failed, error) = state.unreachable.as_ref()?;
+        (since <= *failed).then(|| error.clone())
+    }
+
+    fn set_unreachable(&self, error: Option<StoreError>) {
+        self.state().unreachable = error.map(|error| (Instant::now(), error));
+    }
+
+    /// Waits until the store has been closed for longer than a trip to the database may take.
+    async fn overdue(&self) {
+        // Fails only when the sender is gone, and that is here.
+        _ = self.closed.subscribe().wait_for(|closed| *closed).await;
+        tokio::time::sleep(self.query_timeout).await;
     }
 
     /// Puts an operation that has more to do at the end of its line.

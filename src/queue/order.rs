@@ -228,7 +228,7 @@ mod tests {
 
     fn get(ticket: Ticket, sid: &str) -> Operation {
         let call = Call::Get { sid: sid.into() };
-        Operation { ticket, call }
+        Operation::new(ticket, call)
     }
 
     fn set(ticket: Ticket, sid: &str) -> Operation {
@@ -242,11 +242,11 @@ mod tests {
             sid: sid.into(),
             row,
         };
-        Operation { ticket, call }
+        Operation::new(ticket, call)
     }
 
     fn table(ticket: Ticket, call: Call) -> Operation {
-        Operation { ticket, call }
+        Operation::new(ticket, call)
     }
 
     fn tickets(placed: &[Placed]) -> Vec<Ticket> {

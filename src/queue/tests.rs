@@ -187,7 +187,7 @@ impl Rig {
     }
 
     fn push(&self, ticket: Ticket, call: Call) {
-        self.queue.push(Operation { ticket, call }).unwrap();
+        self.queue.push(Operation::new(ticket, call)).unwrap();
     }
 
     /// The outcomes of as many calls, in short, by ticket.
@@ -378,7 +378,7 @@ fn a_full_queue_refuses_and_recovers() {
     rig.push(0, get("a"));
     rig.push(1, get("b"));
     let call = get("c");
-    let refused = rig.queue.push(Operation { ticket: 2, call });
+    let refused = rig.queue.push(Operation::new(2, call));
     assert_eq!(refused.unwrap_err().kind, Kind::QueueFull);
     drop(gate);
     rig.outcomes(2);
@@ -396,7 +396,7 @@ fn a_queue_full_of_bytes_refuses_but_takes_one_of_any_size() {
     let gate = rig.table.gate.blocking_lock();
     rig.push(0, set("a", &"x".repeat(5000), FAR));
     let call = get("b");
-    let refused = rig.queue.push(Operation { ticket: 1, call });
+    let refused = rig.queue.push(Operation::new(1, call));
     assert_eq!(refused.unwrap_err().kind, Kind::QueueFull);
     drop(gate);
     assert_eq!(rig.outcomes(1), ["Done"]);
@@ -441,7 +441,7 @@ fn closing_ends_what_was_accepted_and_refuses_the_rest() {
     }
     let lanes = rig.queue.close();
     let call = get("a");
-    let refused = rig.queue.push(Operation { ticket: 50, call });
+    let refused = rig.queue.push(Operation::new(50, call));
     assert_eq!(refused.unwrap_err().kind, Kind::Closed);
     drop(gate);
     assert_eq!(rig.outcomes(50), vec!["Done"; 50]);
