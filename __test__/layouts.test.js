@@ -1,5 +1,6 @@
 'use strict'
 
+const { HOUR, session } = require('./conformance/sessions')
 const databases = require('./databases')
 const { startPeers } = require('./peers')
 const { exchange } = require('./peers/exchange')
@@ -70,6 +71,42 @@ for (const database of databases.filter(({ name }) => name !== 'SQLite memory'))
         await peer.sync()
         await exchange({ database, place, store, peer, columns, ...quirks })
       })
+    })
+
+    if (dialect === 'postgres') connectPgSimpleElsewhere(database)
+  })
+}
+
+/** connect-pg-simple on a server whose TimeZone is not UTC: its column has no zone, and holds the time of day there. */
+function connectPgSimpleElsewhere(database) {
+  const { columns } = LAYOUTS['connect-pg-simple']
+
+  async function openBoth(options, before = async () => {}) {
+    const { db } = database.place()
+    const place = { db: db.replace('options=', `options=${encodeURIComponent('-c TimeZone=Asia/Kolkata ')}`) }
+    const peer = await peers.open('connect-pg-simple', { url: place.db })
+    await peer.sync()
+    await before(place)
+    return { database, place, store: database.open({ layout: 'connect-pg-simple', ...options }, place), peer, columns }
+  }
+
+  describe('a table of connect-pg-simple in another time zone', () => {
+    test('is served by both with the option `timezone`', async () => {
+      await exchange(await openBoth({ timezone: '+05:30' }))
+    })
+
+    test('is off by that without the option', async () => {
+      const { store, peer } = await openBoth({})
+      await peer.set('dead for an hour', session({}, -HOUR))
+      await store.set('ours', session({}, HOUR))
+      expect(await store.get('dead for an hour')).not.toBeNull()
+      expect(await peer.get('ours')).toBeFalsy()
+    })
+
+    test('is served by both when its column knows zones', async () => {
+      const sql =
+        "ALTER TABLE session ALTER COLUMN expire TYPE timestamptz USING expire AT TIME ZONE current_setting('TimeZone')"
+      await exchange(await openBoth({}, (place) => database.query(place, sql)))
     })
   })
 }

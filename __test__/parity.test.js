@@ -3,9 +3,14 @@
 const databases = require('./databases')
 const { application, variantsOf } = require('./fixtures/variants')
 const { startPeers } = require('./peers')
+const { User, start, use } = require('./peers/deployment')
 const { exchange } = require('./peers/exchange')
 
 // One table, served by connect-session-sequelize and by this store at the same time.
+
+/** Requests of a rolling deployment, on each database. 10,000 take some minutes. */
+const REQUESTS = Number(process.env.TEST_ROLLING_REQUESTS ?? 600)
+const USERS = 20
 
 const peers = startPeers()
 afterAll(() => peers.end())
@@ -21,8 +26,10 @@ for (const database of databases.filter(({ name }) => name !== 'SQLite memory'))
 
   onDatabase(database.name, () => {
     const applications = []
+    const processes = []
 
     afterEach(async () => {
+      await Promise.all(processes.splice(0).map((process) => process.stop()))
       await peers.reset()
       await database.reset()
       await Promise.all(applications.splice(0).map((sequelize) => sequelize.close()))
@@ -51,5 +58,28 @@ for (const database of databases.filter(({ name }) => name !== 'SQLite memory'))
       const peer = await peers.open('connect-session-sequelize', { url: place.db })
       await exchange({ database, place, store, peer, columns: tableOf(store), keepsExpired: true })
     })
+
+    test('a rolling deployment, and its end, lose no session and mix up none', async () => {
+      const { db: url } = database.place()
+      const incumbent = await peers.open('connect-session-sequelize', { url })
+      await incumbent.sync()
+      processes.push(...(await Promise.all(['before', 'before', 'after', 'after'].map((store) => start(url, store)))))
+      const [before1, before2, after1, after2] = processes
+      const users = Array.from({ length: USERS }, (_, i) => new User(`user-${i}`))
+      const [first, second] = [0.15, 0.8].map((share) => Math.ceil((REQUESTS / USERS) * share))
+      const all = Math.ceil(REQUESTS / USERS)
+
+      await use(users, [before1, before2], 0, first)
+      await use(users, [before1, after1, before2, after2], first, second - first)
+      await Promise.all([after1.stop(), after2.stop()])
+      await use(users, [before1, before2], second, all - second)
+
+      const answers = users.flatMap((user) => user.answers)
+      expect(answers.filter(({ problem }) => problem)).toEqual([])
+      expect(answers.length).toBeGreaterThanOrEqual(REQUESTS)
+      for (const store of ['before', 'after']) {
+        expect(answers.filter((answer) => answer.store === store).length).toBeGreaterThan(REQUESTS * 0.2)
+      }
+    }, 300_000)
   })
 }
