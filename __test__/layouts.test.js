@@ -1,5 +1,7 @@
 'use strict'
 
+const fs = require('node:fs')
+const path = require('node:path')
 const { HOUR, session } = require('./conformance/sessions')
 const databases = require('./databases')
 const { startPeers } = require('./peers')
@@ -104,8 +106,8 @@ function connectPgSimpleElsewhere(database) {
     })
 
     test('is served by both when its column knows zones', async () => {
-      const sql =
-        "ALTER TABLE session ALTER COLUMN expire TYPE timestamptz USING expire AT TIME ZONE current_setting('TimeZone')"
+      const guide = fs.readFileSync(path.join(__dirname, '../docs/migration.md'), 'utf8')
+      const [, sql] = /^```sql\n([\s\S]*?)^```$/m.exec(guide)
       await exchange(await openBoth({}, (place) => database.query(place, sql)))
     })
   })

@@ -140,4 +140,4 @@ const stampless = (row) =>
 /** How far the dates of a table are from UTC, in milliseconds. */
 const zone = (text, { cookie }) => Math.round((instant(text) - Number(cookie.expires)) / 60_000) * 60_000
 
-module.exports = { exchange, rowTexts }
+module.exports = { exchange }
