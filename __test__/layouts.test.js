@@ -35,6 +35,25 @@ const LAYOUTS = {
   }
 }
 
+/** Settings of the other packages that name things, and the options of this store that say the same. */
+const NAMED = {
+  'connect-pg-simple': { settings: { tableName: 'logins' }, options: { tableName: 'logins' } },
+  'express-mysql-session': {
+    settings: {
+      schema: { tableName: 'logins', columnNames: { session_id: 'id', expires: 'until', data: 'content' } }
+    },
+    options: { tableName: 'logins', columns: { sid: 'id', expires: 'until', data: 'content' } }
+  },
+  'connect-session-knex': {
+    settings: { tableName: 'logins', sidFieldName: 'id' },
+    options: { tableName: 'logins', columns: { sid: 'id' } }
+  },
+  'koa-generic-session-sequelize': {
+    settings: { tableName: 'logins', timestamps: true },
+    options: { tableName: 'logins' }
+  }
+}
+
 const peers = startPeers()
 afterAll(() => peers.end())
 
@@ -52,7 +71,7 @@ for (const database of databases.filter(({ name }) => name !== 'SQLite memory'))
     const layouts = Object.entries(LAYOUTS).filter(([, { dialects }]) => dialects.includes(dialect))
 
     describe.each(layouts)('a table of %s', (layout, { columns, quirks }) => {
-      const openPeer = (place) => peers.open(layout, { url: place.db, dialect })
+      const openPeer = (place, settings) => peers.open(layout, { url: place.db, dialect, settings })
 
       test.each([
         ['is found by looking', { tableName: columns.tableName }],
@@ -72,6 +91,17 @@ for (const database of databases.filter(({ name }) => name !== 'SQLite memory'))
         const peer = await openPeer(place)
         await peer.sync()
         await exchange({ database, place, store, peer, columns, ...quirks })
+      })
+
+      if (!(layout in NAMED)) return
+      test('with names of its own is served by both', async () => {
+        const { settings, options } = NAMED[layout]
+        const place = database.place()
+        const peer = await openPeer(place, settings)
+        await peer.sync()
+        const store = database.open({ layout, ...options, createTable: false }, place)
+        const named = { ...columns, tableName: options.tableName, ...options.columns }
+        await exchange({ database, place, store, peer, columns: named, ...quirks })
       })
     })
 

@@ -48,6 +48,10 @@ afterEach(async () => {
 })
 afterAll(() => peers.end())
 
+/** What stands in a file of certificates, and what it is in a URL. */
+const pem = (text, name = 'CERTIFICATE') => `-----BEGIN ${name}-----\n${text}\n-----END ${name}-----`
+const encoded = (text) => new URLSearchParams({ '': text }).toString().slice(1)
+
 describe('what a Sequelize instance says', () => {
   const url = (...args) => describeDatabase(sequelize(...args)).url
   const server = (dialect, settings) => url({ dialect, host: 'db', database: 'app', logging: false, ...settings })
@@ -84,9 +88,16 @@ describe('what a Sequelize instance says', () => {
     [{ require: true }, 'sslmode=verify-full'],
     [{ require: true, rejectUnauthorized: true }, 'sslmode=verify-full'],
     [{ require: true, rejectUnauthorized: false }, 'sslmode=require'],
-    [{ rejectUnauthorized: false, ca: 'CA' }, 'sslmode=require&sslrootcert=CA'],
-    [{ ca: 'CA', checkServerIdentity: () => undefined }, 'sslmode=verify-ca&sslrootcert=CA'],
-    [{ ca: ['A', Buffer.from('B')], cert: 'C', key: 'K' }, 'sslmode=verify-full&sslrootcert=A%0AB&sslcert=C&sslkey=K']
+    [{ rejectUnauthorized: false, ca: pem('A') }, `sslmode=require&sslrootcert=${encoded(pem('A'))}`],
+    [
+      { ca: `# Authority\n${pem('A')}\n`, checkServerIdentity: () => undefined },
+      `sslmode=verify-ca&sslrootcert=${encoded(pem('A'))}`
+    ],
+    [
+      { ca: [pem('A'), Buffer.from(pem('B'))], cert: pem('C'), key: pem('K', 'PRIVATE KEY') },
+      `sslmode=verify-full&sslrootcert=${encoded(`${pem('A')}\n${pem('B')}`)}` +
+        `&sslcert=${encoded(pem('C'))}&sslkey=${encoded(pem('K', 'PRIVATE KEY'))}`
+    ]
   ])('of TLS on PostgreSQL: %j', (ssl, expected) => {
     expect(server('postgres', { dialectOptions: { ssl } })).toBe(`postgres://db:5432/app${expected && `?${expected}`}`)
   })
@@ -95,8 +106,12 @@ describe('what a Sequelize instance says', () => {
     [undefined, ''],
     [{}, 'ssl-mode=VERIFY_IDENTITY'],
     [{ rejectUnauthorized: false }, 'ssl-mode=REQUIRED'],
-    [{ ca: 'CA', checkServerIdentity: () => undefined }, 'ssl-mode=VERIFY_CA&ssl-ca=CA'],
-    [{ ca: 'CA', cert: 'C', key: 'K' }, 'ssl-mode=VERIFY_IDENTITY&ssl-ca=CA&ssl-cert=C&ssl-key=K']
+    [{ ca: pem('A'), checkServerIdentity: () => undefined }, `ssl-mode=VERIFY_CA&ssl-ca=${encoded(pem('A'))}`],
+    [
+      { ca: pem('A'), cert: pem('C'), key: pem('K', 'RSA PRIVATE KEY') },
+      `ssl-mode=VERIFY_IDENTITY&ssl-ca=${encoded(pem('A'))}&ssl-cert=${encoded(pem('C'))}` +
+        `&ssl-key=${encoded(pem('K', 'RSA PRIVATE KEY'))}`
+    ]
   ])('of TLS on MySQL: %j', (ssl, expected) => {
     expect(server('mysql', { dialectOptions: { ssl } })).toBe(`mysql://db:3306/app${expected && `?${expected}`}`)
   })
@@ -105,7 +120,8 @@ describe('what a Sequelize instance says', () => {
     ['ciphers', 'postgres', { ssl: { ciphers: 'none' } }],
     ['servername', 'postgres', { ssl: { servername: 'other' } }],
     ['pfx', 'mysql', { ssl: { pfx: 'secret' } }],
-    ['Amazon RDS', 'mysql', { ssl: 'Amazon RDS' }]
+    ['Amazon RDS', 'mysql', { ssl: 'Amazon RDS' }],
+    ['PEM', 'postgres', { ssl: { key: 'the secret key itself' } }]
   ])('of TLS is refused if it cannot be followed: %s', (name, dialect, dialectOptions) => {
     const error = refusal({ db: sequelize({ dialect, host: 'db', logging: false, dialectOptions }) })
     expect(error.code).toBe('ERR_SESSION_OPTIONS')
@@ -402,6 +418,25 @@ for (const database of databases.filter(({ name }) => name !== 'SQLite memory'))
         expect(warnings).toEqual([[expect.any(String), { code: 'SESSION_UNKNOWN_FIELD' }]])
         expect(await database.query({ ...place, tableName: 'logins' }, 'SELECT user_id FROM logins')).toHaveLength(2)
       })
+    })
+
+    test('a column of JSON holds sessions as text, and is read where it holds objects', async () => {
+      const place = database.place()
+      const variant = 'with a column of JSON'
+      const peer = await peers.open('connect-session-sequelize', { url: place.db, variant })
+      await peer.sync()
+      const made = application(place.db, variant)
+      instances.push(made.sequelize)
+      const store = open(made.options)
+      const value = session({ user: 'ada' })
+      await peer.set('theirs', value)
+      await store.set('ours', value)
+      await store.set('object', value)
+      const sql = `UPDATE logins SET data = '${JSON.stringify(value)}' WHERE sid = 'object'`
+      await database.query({ ...place, tableName: 'logins' }, sql)
+      for (const sid of ['theirs', 'ours', 'object']) expect((await store.get(sid)).user).toBe('ada')
+      expect(Object.keys(await store.all()).sort()).toEqual(['object', 'ours', 'theirs'])
+      expect((await peer.get('ours')).user).toBe('ada')
     })
 
     test('sync has the model of the application make its table, and only sync', async () => {
