@@ -334,20 +334,17 @@ for (const database of databases.filter(({ name }) => name !== 'SQLite memory'))
     })
     afterAll(() => database.end())
 
-    const elsewhere = {
-      sqlite: async () => {},
-      postgres: (place) => database.query(place, 'DROP SCHEMA IF EXISTS elsewhere CASCADE; CREATE SCHEMA elsewhere'),
-      mysql: async () => {}
-    }
+    // Only PostgreSQL has schemas in Sequelize 6.
+    const otherSchema = () => (dialect === 'postgres' ? database.schemaOf(database.place()) : 'elsewhere')
 
     test.each(settingsOf(dialect))('%s: the sessions are where connect-session-sequelize has them', async (setting) => {
       const place = database.place()
-      await elsewhere[dialect](place)
-      const peer = await peers.open('connect-session-sequelize', { url: place.db, variant: setting })
+      const elsewhere = otherSchema()
+      const peer = await peers.open('connect-session-sequelize', { url: place.db, variant: setting, elsewhere })
       await peer.sync()
       const theirs = session({ user: 'theirs' })
       await peer.set('theirs', theirs)
-      const made = application(place.db, setting)
+      const made = application(place.db, setting, elsewhere)
       instances.push(made.sequelize)
       const store = open({ ...made.options, createTable: false })
       expect((await store.get('theirs')).user).toBe('theirs')
@@ -538,6 +535,33 @@ function serverTests(database) {
     database: pathname.slice(1)
   }
 
+  const elsewhere = {
+    postgres: () => ({ schema: database.schemaOf(database.place()) }),
+    mysql: () => ({ schema: database.databaseOf(database.place()) })
+  }
+
+  test.each([
+    ['underscored and paranoid', () => ({ define: { underscored: true, paranoid: true } })],
+    ['another schema', () => elsewhere[dialect]()],
+    ['another time zone', () => ({ timezone: '+05:30' })],
+    ['no quotes', () => ({ quoteIdentifiers: false })]
+  ])('Sequelize 7 with %s has the sessions where the store has them', async (_name, settings) => {
+    const theirDialect = dialect === 'mysql' ? 'mariadb' : dialect
+    const db = instance7(theirDialect, { ...SETTINGS_7[dialect](database.place(), database), ...settings() })
+    instances.push(db)
+    const { sessionModel } = open({ db })
+    await sessionModel.sync()
+    const expires = new Date(Math.ceil(Date.now() / 1000) * 1000 + HOUR)
+    await sessionModel.create({ sid: 'theirs', expires, data: '{"cookie":{},"user":"theirs"}' })
+    const store = open({ db, createTable: false })
+    expect((await store.get('theirs')).user).toBe('theirs')
+    await store.set('ours', { cookie: { expires } })
+    expect((await sessionModel.findByPk('ours')).expires).toEqual(expires)
+    await store.set('dead', session({}, -60_000))
+    expect(await store.clearExpiredSessions()).toBe(1)
+    expect(await sessionModel.count({ paranoid: false })).toBe(2)
+  })
+
   test('a user and a password of special characters', async () => {
     const place = database.place()
     const [user, secret] = ["o'd @:/u", 'p@:/?#[]%&+ "\'ä']
@@ -551,9 +575,12 @@ function serverTests(database) {
       ]
     }[dialect]
     for (const sql of make) await database.query(place, sql)
-    await work({ ...server, username: user, password: secret, ...where(place) })
-    if (dialect === 'postgres') await database.query(place, `DROP OWNED BY "${user}"`)
-    await database.query(place, make[0])
+    try {
+      await work({ ...server, username: user, password: secret, ...where(place) })
+    } finally {
+      if (dialect === 'postgres') await database.query(place, `DROP OWNED BY "${user}"`)
+      await database.query(place, make[0])
+    }
   })
 
   test('the socket of the server', async () => {
