@@ -9,8 +9,8 @@ const { exchange } = require('./peers/exchange')
 // One table, served by connect-session-sequelize and by this store at the same time.
 
 /** Requests of a rolling deployment, on each database. 10,000 take some minutes. */
-const REQUESTS = Number(process.env.TEST_ROLLING_REQUESTS ?? 600)
-const USERS = 20
+const REQUESTS = Number(process.env.TEST_ROLLING_REQUESTS ?? 360)
+const USERS = 18
 
 const peers = startPeers()
 afterAll(() => peers.end())

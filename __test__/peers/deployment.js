@@ -34,8 +34,8 @@ class User {
 
   /** The i-th thing that he does: he logs in, visits and looks, and at times logs out. */
   async act(origin, i) {
-    if (i % 30 === 0) await this.#logIn(origin)
-    else if (i % 30 === 29) await this.#logOut(origin)
+    if (i % 15 === 0) await this.#logIn(origin)
+    else if (i % 15 === 14) await this.#logOut(origin)
     else if (i % 3 === 0) await this.#look(origin, { user: this.#name, visits: this.#visits })
     else await this.#visit(origin)
   }
