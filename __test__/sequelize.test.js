@@ -129,6 +129,11 @@ describe('what a Sequelize instance says', () => {
     expect(error.message).not.toContain('secret')
   })
 
+  test.each([{}, { dialectOptions: {} }])('of TLS is ignored where Sequelize 6 ignores it: %j', (settings) => {
+    expect(server('postgres', { ssl: true, ...settings })).toBe('postgres://db:5432/app')
+    expect(server('mysql', { ssl: true, ...settings })).toBe('mysql://db:3306/app')
+  })
+
   test('of the server goes to the server', () => {
     const dialectOptions = { statement_timeout: 1500, lock_timeout: 20, application_name: 'app', keepAlive: true }
     const parameters = new URL(server('postgres', { dialectOptions })).searchParams
@@ -154,6 +159,16 @@ describe('what a Sequelize instance says', () => {
       write: { host: 'writer', port: 6000, username: 'writes', password: 'secret', database: 'main' }
     }
     expect(url({ dialect: 'postgres', logging: false, replication })).toBe('postgres://writes:secret@writer:6000/main')
+  })
+
+  test.each([
+    ['postgres', 'postgres://writer:5432/app?sslmode=require'],
+    ['mysql', 'mysql://writer:3306/app?ssl-mode=REQUIRED']
+  ])('of replication: the dialectOptions of the writer come first, %s', (dialect, expected) => {
+    const write = { host: 'writer', dialectOptions: { ssl: { rejectUnauthorized: false } } }
+    const dialectOptions = { ssl: { ca: pem('A') }, statement_timeout: 5 }
+    expect(server(dialect, { host: undefined, dialectOptions, replication: { read: [], write } })).toBe(expected)
+    expect(server(dialect, { host: undefined, replication: { read: [], write } })).toBe(expected)
   })
 
   test.each([
