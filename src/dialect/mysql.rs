@@ -23,7 +23,7 @@ use crate::operation::{Effect, Expires, Extra, Stored, Value, Write};
 use crate::timestamp::Timestamp;
 
 /// Rows that one step of pruning looks at, in the order of the primary key, in which InnoDB keeps them.
-const PRUNE_WINDOW: u32 = 500;
+const PRUNE_WINDOW: u32 = 250;
 
 /// The sizes in which lists of sids are bound.
 const SIZES: [usize; 13] = [1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256];

@@ -19,8 +19,8 @@ use crate::error::{Kind, Remedy, Result, StoreError};
 use crate::operation::{Effect, Expires, Extra, Stored, Value, Write};
 use crate::timestamp::Timestamp;
 
-/// Blocks that one step of pruning looks at: a megabyte.
-const PRUNE_BLOCKS: u32 = 128;
+/// Blocks that one step of pruning looks at: some hundred sessions, and few milliseconds of a processor.
+const PRUNE_BLOCKS: u32 = 32;
 
 /// The parameters of TLS that the driver knows.
 const SSL_PARAMETERS: [&str; 8] = [

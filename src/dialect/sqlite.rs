@@ -24,7 +24,7 @@ use crate::operation::{Effect, Expires, Stored, Value, Write};
 use crate::timestamp::Timestamp;
 
 /// Rows that one step of pruning looks at: a few milliseconds of the only writer's time.
-const PRUNE_WINDOW: u32 = 1000;
+const PRUNE_WINDOW: u32 = 250;
 
 /// Kinds of write, and so statements of a commit at most.
 const KINDS: usize = 4;
