@@ -78,11 +78,11 @@ declare namespace connect {
      */
     modelKey?: string | undefined
     /**
-     * The name of a model of the Sequelize instance, whose table and columns are used. With a URL this option is an error:
+     * A model of the Sequelize instance, or the name of one, whose table and columns are used. With a URL this option is an error:
      * `tableName` names the table. The store does not create the table of such a model by itself; `sync()` has the model do it.
      * @default undefined
      */
-    table?: string | undefined
+    table?: string | SequelizeModel | undefined
     /**
      * The package whose table this is: what the columns are called, and how dates and sessions are written.
      * @default what is found in the table; `'sequelize'` for a new one
@@ -174,6 +174,11 @@ declare namespace connect {
   interface SequelizeInstance {
     // biome-ignore lint/suspicious/noExplicitAny: the types of Sequelize are not needed where it is not used
     [property: string]: any
+  }
+
+  /** A model of Sequelize. */
+  interface SequelizeModel {
+    getTableName(): unknown
   }
 
   /** The names of the columns of the table, each with the name that Sequelize gives it as its default. */

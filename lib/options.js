@@ -2,7 +2,7 @@
 
 const { SessionStoreError } = require('./error.js')
 const { LAYOUTS } = require('./layouts.js')
-const { describeDatabase, describeModel, sequelizeOf, sessionModel } = require('./sequelize.js')
+const { describeDatabase, describeModel, isModel, sequelizeOf, sessionModel } = require('./sequelize.js')
 const { isObject, isWellFormed, kindOf } = require('./session.js')
 
 /** The largest whole number that the addon takes for a time or a count. */
@@ -46,6 +46,10 @@ const NOT_ON_SQLITE = ['schema', 'timezone', 'preparedStatements']
  */
 const KINDS = {
   name: { expected: 'a non-empty string of valid Unicode without NUL characters', test: isName },
+  model: {
+    expected: 'a model of Sequelize, or the name of one',
+    test: (value) => isName(value) || isModel(value)
+  },
   boolean: { expected: 'a boolean', test: (value) => typeof value === 'boolean' },
   function: { expected: 'a function', test: (value) => typeof value === 'function' },
   lifetime: { expected: 'a positive number of milliseconds', test: (value) => Number.isFinite(value) && value > 0 },
@@ -96,7 +100,7 @@ const KINDS = {
 const OPTIONS = {
   tableName: 'name',
   modelKey: 'name',
-  table: 'name',
+  table: 'model',
   layout: 'layout',
   expiration: 'lifetime',
   checkExpirationInterval: 'period',
@@ -152,7 +156,7 @@ function complete(given = {}) {
   for (const name of NOT_ON_SQLITE) {
     if (onSqlite && given[name] !== undefined) throw refused(`option \`${name}\` is not for SQLite`)
   }
-  const { fields, json = false, ...described } = model ? describeModel(model) : /** @type {any} */ ({})
+  const { fields, json = false, ...described } = model ? describeModel(model, given.layout) : /** @type {any} */ ({})
   /** @type {Record<string, any>} */
   const defaults = {
     ...DEFAULTS,
@@ -238,7 +242,7 @@ function forDdl(dialect, given) {
 function tableForAddon({ schema, tableName, createTable, columns, timezone, layout }, json) {
   /** @type {import('./layouts.js').Layout[]} */
   let conventions = layout === undefined ? Object.values(LAYOUTS) : [LAYOUTS[layout]]
-  if (json) conventions = [{ ...LAYOUTS.sequelize, json: 'strings' }]
+  if (json) conventions = [{ ...LAYOUTS[layout ?? 'sequelize'], json: 'strings' }]
   return {
     schema,
     name: tableName,
@@ -358,4 +362,4 @@ function refused(message) {
   return new SessionStoreError('ERR_SESSION_OPTIONS', message)
 }
 
-module.exports = { complete, forAddon, forDdl }
+module.exports = { complete, forAddon, forDdl, present }

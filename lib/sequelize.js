@@ -4,6 +4,7 @@ const fs = require('node:fs')
 const path = require('node:path')
 
 const { SessionStoreError } = require('./error.js')
+const { LAYOUTS } = require('./layouts.js')
 const { isObject, kindOf } = require('./session.js')
 
 /** The largest pool that the option `pool.max` takes. */
@@ -243,22 +244,22 @@ function offsetAt(timezone, date) {
 /**
  * The Sequelize instance of an object that has models, as the `models` folder of Sequelize's generator exports it.
  * @param {any} db
- * @param {string | undefined} table
+ * @param {any} table the model of the sessions or its name, if there is one
  */
 function sequelizeOf(db, table) {
   if (isSequelize(db)) return db
-  const model = table === undefined ? undefined : db[table]
+  const model = typeof table === 'string' ? db[table] : table
   return isModel(model) && isSequelize(model.sequelize) ? model.sequelize : undefined
 }
 
 /**
- * The model of the sessions: the one that the option `table` names, or one like the incumbent's. A model of the
- * application is never replaced.
+ * The model of the sessions: the one that the option `table` gives or names, or one like the incumbent's.
  * @param {any} db a Sequelize instance, or an object of models
- * @param {{ table?: string, modelKey: string, tableName: string, schema?: string }} options
+ * @param {{ table?: any, modelKey: string, tableName: string, schema?: string }} options
  * @returns {any}
  */
 function sessionModel(db, { table, modelKey, tableName, schema }) {
+  if (isModel(table)) return table
   if (table !== undefined) {
     const model = modelOf(db, table) ?? db[table]
     if (isModel(model)) return model
@@ -266,13 +267,32 @@ function sessionModel(db, { table, modelKey, tableName, schema }) {
     const hint = known.length > 0 ? `it has ${known.map((name) => `\`${name}\``).join(', ')}` : 'it has no models'
     throw refused(`option \`table\` names the model \`${table}\`, which the Sequelize instance does not have; ${hint}`)
   }
-  const existing = modelOf(db, modelKey)
-  if (existing && plainTable(existing).tableName === tableName && attributesOf(existing).sid) return existing
-  const name = existing ? `${modelKey} of ${tableName}` : modelKey
-  const { STRING, DATE, TEXT } = db.constructor.DataTypes
-  const attributes = { sid: { type: STRING(36), primaryKey: true }, expires: DATE, data: TEXT }
-  const place = schema !== undefined && hasSchemas(db) ? { tableName, schema } : { tableName }
-  return modelOf(db, name) ?? db.define(name, attributes, place)
+  return defineModel(
+    db,
+    modelKey,
+    ({ STRING, DATE, TEXT }) => ({ sid: { type: STRING(36), primaryKey: true }, expires: DATE, data: TEXT }),
+    schema !== undefined && hasSchemas(db) ? { tableName, schema } : { tableName }
+  )
+}
+
+/**
+ * A model for this table: defined, unless it is there already. A model of the application is never replaced: where it has
+ * the name, the new one has a longer name.
+ * @param {any} db
+ * @param {string} name
+ * @param {(types: any) => Record<string, any>} attributes the first of them is the primary key
+ * @param {{ tableName: string, [option: string]: any }} options
+ * @returns {any}
+ */
+function defineModel(db, name, attributes, options) {
+  if (!isSequelize(db)) throw refused(`expected a Sequelize instance, got ${kindOf(db)}`)
+  const { tableName } = options
+  const defined = attributes(db.constructor.DataTypes)
+  const [key] = Object.keys(defined)
+  const existing = modelOf(db, name)
+  if (existing && plainTable(existing).tableName === tableName && attributesOf(existing)[key]) return existing
+  const free = existing ? `${name} of ${tableName}` : name
+  return modelOf(db, free) ?? db.define(free, defined, options)
 }
 
 /**
@@ -297,14 +317,16 @@ function isModel(model) {
 /**
  * What a model says about its table.
  * @param {any} model
+ * @param {string} [layout] the package whose names the attributes have
  * @returns {{
  *   tableName: string, schema: string | undefined, columns: Record<string, string | false>,
  *   fields: Record<string, string>, json: boolean
  * }}
  */
-function describeModel(model) {
+function describeModel(model, layout = 'sequelize') {
   const attributes = attributesOf(model)
-  for (const name of ['sid', 'expires', 'data']) {
+  const names = LAYOUTS[layout]
+  for (const name of [names.sid, names.expires, names.data]) {
     if (!attributes[name]) {
       const known = Object.keys(attributes).join(', ')
       throw refused(`the model \`${model.name}\` has no attribute \`${name}\`; it has ${known}`)
@@ -321,15 +343,15 @@ function describeModel(model) {
     tableName: folded ? tableName.toLowerCase() : tableName,
     schema: folded ? schema?.toLowerCase() : schema,
     columns: {
-      sid: fields.sid,
-      expires: fields.expires,
-      data: fields.data,
+      sid: fields[names.sid],
+      expires: fields[names.expires],
+      data: fields[names.data],
       createdAt: stamp('createdAt'),
       updatedAt: stamp('updatedAt'),
       deletedAt: stamp('deletedAt')
     },
     fields,
-    json: ['JSON', 'JSONB'].includes(attributes.data.type?.constructor.name)
+    json: ['JSON', 'JSONB'].includes(attributes[names.data].type?.constructor.name)
   }
 }
 
@@ -384,4 +406,14 @@ function refused(message, cause) {
   return new SessionStoreError('ERR_SESSION_OPTIONS', message, cause)
 }
 
-module.exports = { describeDatabase, describeModel, sequelizeOf, sessionModel }
+module.exports = {
+  defineModel,
+  describeDatabase,
+  describeModel,
+  isModel,
+  isSequelize,
+  modelOf,
+  plainTable,
+  sequelizeOf,
+  sessionModel
+}

@@ -5,6 +5,7 @@ const createDebug = require('debug')
 const { NativeStore } = require('./addon.js')
 const { extendFields } = require('./columns.js')
 const { SessionStoreError } = require('./error.js')
+const { LAYOUTS } = require('./layouts.js')
 const { MAX_TIMER_MS, OUTCOME, Operations } = require('./operations.js')
 const { complete, forAddon, forDdl } = require('./options.js')
 const { checkSession, checkSid, expiresAt, isObject, parse, serialize } = require('./session.js')
@@ -131,7 +132,8 @@ function storeClass(Store) {
         // A session of express-session knows its id. From its first save on it is in the table, or was destroyed.
         if (callback && session.id === sid) this.#loaded.set(session, sid)
         // connect-session-sequelize yields the row. express-session's callbacks take an error only.
-        return this.sessionModel && callback?.length !== 1 ? buildRow(this.sessionModel, sid, row) : undefined
+        const { layout } = this.options
+        return this.sessionModel && callback?.length !== 1 ? buildRow(this.sessionModel, sid, row, layout) : undefined
       })
     }
 
@@ -437,13 +439,14 @@ function storeClass(Store) {
  * @param {any} model
  * @param {string} sid
  * @param {import('./columns.js').Row | undefined} row
+ * @param {string} [layout]
  */
-function buildRow(model, sid, row) {
+function buildRow(model, sid, row, layout = 'sequelize') {
   const { data, expires = 0, extra = [] } = row ?? {}
-  return model.build(
-    { ...Object.fromEntries(extra), sid, data, expires: new Date(expires) },
-    { isNewRecord: false, raw: true }
-  )
+  const names = LAYOUTS[layout]
+  const instant = names.instants === 'seconds' ? Math.floor(expires / 1000) : new Date(expires)
+  const values = { ...Object.fromEntries(extra), [names.sid]: sid, [names.data]: data, [names.expires]: instant }
+  return model.build(values, { isNewRecord: false, raw: true })
 }
 
 /**
