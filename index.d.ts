@@ -1,8 +1,19 @@
 /// <reference types="node" />
 
+// @ts-ignore Applications on Koa or Fastify do not have it.
 import session = require('express-session')
 
 export = connect
+
+/** Empty where express-session is not installed: what is unknown adds nothing to an interface. */
+interface Known extends session.SessionData {}
+
+/** What a session holds if nothing else is said: anything, where express-session is not installed. */
+// biome-ignore lint/suspicious/noExplicitAny: as much as is known
+type SessionData = keyof Known extends never ? Record<string, any> : session.SessionData
+
+/** What the class extends: express-session's `Store`, or `EventEmitter` where that is not installed. */
+declare const Store: keyof Known extends never ? new () => NodeJS.EventEmitter : typeof session.Store
 
 /**
  * The class for a given copy of express-session, called in the manner of `connect-session-sequelize`.
@@ -46,7 +57,7 @@ declare namespace connect {
    * The settings of a store. An unknown name, a wrong type or a value out of range makes the constructor throw a
    * {@link SessionStoreError} with the code `ERR_SESSION_OPTIONS`. A value of `undefined` stands for the default, except for `db`.
    */
-  interface StoreOptions<Data extends object = session.SessionData> {
+  interface StoreOptions<Data extends object = SessionData> {
     /**
      * The URL of the database:
      *
@@ -245,7 +256,7 @@ declare namespace connect {
   }
 
   /** Turns sessions into text and back. */
-  interface Serializer<Data extends object = session.SessionData> {
+  interface Serializer<Data extends object = SessionData> {
     /** The text of a session. */
     stringify(session: Data): string
     /** The session of a text. It may throw; such a row is treated as absent. */
@@ -278,12 +289,12 @@ declare namespace connect {
    * The options of a store with their defaults filled in. They are read at every call, so that a change of, for example,
    * `disableTouch` takes effect on a live store. What concerns the database, its table and its connections is read once.
    */
-  interface CompleteOptions<Data extends object = session.SessionData> {
+  interface CompleteOptions<Data extends object = SessionData> {
     /** The database as it was given. Not enumerable, so that it is neither inspected nor serialised. */
     db: string | SequelizeInstance
     tableName: string
     modelKey: string
-    table?: string | undefined
+    table?: string | SequelizeModel | undefined
     schema?: string | undefined
     layout?: Layout | undefined
     columns: Columns
@@ -401,7 +412,7 @@ declare namespace connect {
    *
    * @typeParam Data What a session holds; by default express-session's `SessionData`, with what the application adds to it.
    */
-  class RustSequelizeStore<Data extends object = session.SessionData> extends session.Store {
+  class RustSequelizeStore<Data extends object = SessionData> extends Store {
     constructor(options?: StoreOptions<Data>)
 
     /**
@@ -428,8 +439,11 @@ declare namespace connect {
      * Reads a session: null if there is none, if it has expired, or if its row does not hold an object. In callback style
      * that includes a row without a `cookie`, which express-session cannot use.
      */
-    get(sid: string, callback: Callback<(Data & session.SessionData) | null>): void
+    get(sid: string, callback: Callback<(Data & SessionData) | null>): void
     get(sid: string): Promise<Data | null>
+    /** As the middlewares of Koa call it. */
+    // biome-ignore lint/suspicious/noExplicitAny: each of them has a type of its own for a session
+    get(sid: string, lifetime?: Lifetime, context?: object): Promise<any>
 
     /**
      * Writes a session, as it is at the time of the call. A session that express-session has loaded is only written if its row still
@@ -459,7 +473,7 @@ declare namespace connect {
     destroy(sid: string, callback?: Callback): Promise<void> | void
 
     /** All live sessions by their ids. For a large table use `iterate`. */
-    all(callback: Callback<Record<string, Data & session.SessionData>>): void
+    all(callback: Callback<Record<string, Data & SessionData>>): void
     all(): Promise<Record<string, Data>>
 
     /** The ids of all live sessions. */

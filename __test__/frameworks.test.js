@@ -1,0 +1,216 @@
+'use strict'
+
+const { execFile, fork } = require('node:child_process')
+const { once } = require('node:events')
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+const { promisify } = require('node:util')
+const databases = require('./databases')
+const { Client } = require('./fixtures/express/client')
+
+const root = path.join(__dirname, '..')
+const fixtures = path.join(__dirname, 'fixtures/frameworks')
+const modules = path.join(root, 'node_modules')
+const HOUR = 3_600_000
+
+jest.setTimeout(60_000)
+
+/** What an application on Koa or Fastify has installed: no express-session, nor its types. */
+const PACKAGES = [
+  'debug',
+  'koa',
+  'koa-session',
+  'koa-generic-session',
+  'fastify',
+  '@fastify/cookie',
+  '@fastify/session'
+]
+const TYPES = ['@types/node', '@types/koa', '@types/koa-generic-session']
+
+let folder
+
+beforeAll(async () => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sessions-'))
+  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]
+  const { stdout } = await promisify(execFile)('npm', args, { cwd: root, shell: process.platform === 'win32' })
+  const [{ filename }] = JSON.parse(stdout)
+  await promisify(execFile)('tar', ['-xzf', filename], { cwd: folder })
+  for (const name of [...PACKAGES, ...TYPES]) {
+    fs.mkdirSync(path.dirname(path.join(folder, 'node_modules', name)), { recursive: true })
+    fs.symlinkSync(path.join(modules, name), path.join(folder, 'node_modules', name), 'junction')
+  }
+  fs.renameSync(path.join(folder, 'package'), path.join(folder, 'node_modules/rust-sequelize-store'))
+  for (const name of fs.readdirSync(fixtures)) fs.copyFileSync(path.join(fixtures, name), path.join(folder, name))
+})
+
+afterAll(() => fs.rmSync(folder, { recursive: true }))
+
+test('express-session is out of reach', async () => {
+  const script = `
+    const { EventEmitter } = require('node:events')
+    const { RustSequelizeStore } = require('rust-sequelize-store')
+    const { createRequire } = require('node:module')
+    const inner = createRequire(require.resolve('rust-sequelize-store'))
+    let found = true
+    try { inner.resolve('express-session') } catch { found = false }
+    console.log(JSON.stringify({ found, base: Object.getPrototypeOf(RustSequelizeStore) === EventEmitter }))
+  `
+
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], { cwd: folder })
+
+  expect(JSON.parse(stdout)).toEqual({ found: false, base: true })
+})
+
+test('the types are accepted by the middlewares and need none of express-session', async () => {
+  const typescript = require.resolve('typescript/package.json')
+  const tsc = path.join(path.dirname(typescript), require(typescript).bin.tsc)
+
+  const { stdout } = await promisify(execFile)(process.execPath, [tsc], { cwd: folder }).catch((error) => error)
+
+  // The types of Koa have an error of their own, beside the newer content-disposition of Express.
+  const errors = stdout.split('\n').filter((line) => line !== '' && !line.includes('node_modules/@types/koa/'))
+  expect(errors).toEqual([])
+})
+
+const tested = databases.filter(({ enabled, supports }) => enabled && supports.otherClient)
+
+describe.each(tested.map((database) => ({ name: database.name, database })))('on $name', ({ database }) => {
+  const place = database.place()
+  const servers = []
+  let first
+  let second
+
+  /** Serves the applications of all frameworks in a process of its own. */
+  async function start() {
+    const child = fork(path.join(folder, 'server.js'), [place.db], {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc']
+    })
+    let stderr = ''
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk
+    })
+    const exit = once(child, 'exit')
+    const kill = (signal) => {
+      child.kill(signal)
+      return exit
+    }
+    servers.push({ kill })
+    const [{ origins }] = await Promise.race([
+      once(child, 'message'),
+      exit.then(() => Promise.reject(new Error(stderr)))
+    ])
+    return { origins, kill, stderr: () => stderr }
+  }
+
+  beforeAll(async () => {
+    const both = await Promise.all([start(), start()])
+    first = both[0].origins
+    second = both[1].origins
+  })
+
+  afterAll(async () => {
+    for (const { kill } of servers) await kill('SIGKILL')
+    await database.reset()
+    await database.end()
+  })
+
+  const clients = []
+  afterEach(() => {
+    for (const client of clients.splice(0)) client.close()
+  })
+
+  /** Someone who has logged in as Ada, and the id of the session. */
+  async function logIn(origin) {
+    const client = new Client(origin)
+    clients.push(client)
+    const { status, body } = await client.get('/login?user=Ada')
+    expect({ status, body }).toMatchObject({ status: 200, body: { user: 'Ada' } })
+    return { client, sid: body.sid }
+  }
+
+  describe.each(['koa-session', 'koa-generic-session', '@fastify/session'])('%s', (framework) => {
+    const rolling = `${framework}, rolling: true`
+    const usual = `${framework}, rolling: false`
+
+    test('who has no session gets none, and no cookie', async () => {
+      const client = new Client(first[usual])
+      clients.push(client)
+
+      const { status, body, setCookies } = await client.get('/state')
+
+      expect({ status, user: body.user, setCookies }).toEqual({ status: 200, user: undefined, setCookies: [] })
+    })
+
+    test('a session begins with a login, is served by every process, and ends with a logout', async () => {
+      const { client, sid } = await logIn(first[usual])
+      expect(JSON.parse((await database.row(place, sid)).data).user).toBe('Ada')
+      const thief = client.copy()
+      clients.push(thief)
+      for (const [views, { [usual]: origin }] of [second, first, second].entries()) {
+        client.origin = origin
+        expect((await client.get('/count')).body).toEqual({ sid, user: 'Ada', views: views + 1 })
+      }
+
+      expect((await client.get('/logout')).status).toBe(200)
+
+      expect(await database.row(place, sid)).toBeNull()
+      expect((await thief.get('/state')).body.user).toBeUndefined()
+    })
+
+    test('an expired session is none, whatever the cookie says', async () => {
+      const { client, sid } = await logIn(first[usual])
+      const { expires } = await database.row(place, sid)
+      // koa-session has its rows live a little longer than its cookies.
+      expect(Math.abs(expires - Date.now() - HOUR)).toBeLessThan(15_000)
+      expect((await client.get('/state')).body.user).toBe('Ada')
+
+      await database.updateRow(place, sid, { expires: new Date(Date.now() - 2000) })
+
+      expect((await client.get('/state')).body.user).toBeUndefined()
+    })
+
+    test.each([
+      ['moves on', rolling, true],
+      ['stays', usual, false]
+    ])('the time at which a session expires %s with %s', async (_what, app, moves) => {
+      const { client, sid } = await logIn(first[app])
+      const sooner = new Date(Math.floor((Date.now() + HOUR / 2) / 1000) * 1000)
+      await database.updateRow(place, sid, { expires: sooner })
+
+      const { setCookies } = await client.get('/state')
+
+      const { expires } = await database.row(place, sid)
+      expect({ cookie: setCookies.length > 0, row: expires > sooner }).toEqual({ cookie: moves, row: moves })
+    })
+
+    test('an error of the database is an error, and logs nobody out', async () => {
+      const { client } = await logIn(first[usual])
+      await database.renameTable(place, 'Sessions', 'Elsewhere')
+
+      const { status, body } = await client.get('/state')
+      await database.renameTable(place, 'Elsewhere', 'Sessions')
+
+      expect({ status, body }).toEqual({ status: 500, body: { code: 'ERR_SESSION_TABLE' } })
+      expect((await client.get('/state')).body.user).toBe('Ada')
+    })
+  })
+
+  test('a restart keeps the sessions of all', async () => {
+    const before = await start()
+    const apps = Object.keys(before.origins)
+    expect(apps).toHaveLength(6)
+    const users = await Promise.all(apps.map((app) => logIn(before.origins[app])))
+
+    expect(await before.kill('SIGTERM')).toEqual([0, null])
+    expect(before.stderr()).toBe('')
+    const after = await start()
+
+    for (const [at, app] of apps.entries()) {
+      const { client, sid } = users[at]
+      client.origin = after.origins[app]
+      expect((await client.get('/count')).body).toEqual({ sid, user: 'Ada', views: 1 })
+    }
+  })
+})
