@@ -55,6 +55,10 @@ describe('the packed package', () => {
         'CHANGELOG.md',
         'LICENSE',
         'README.md',
+        'compat/koa-generic-session-sequelize.d.ts',
+        'compat/koa-generic-session-sequelize.js',
+        'compat/sequelstore-connect.d.ts',
+        'compat/sequelstore-connect.js',
         'index.d.ts',
         'index.js',
         'lib/binding.js',
@@ -63,9 +67,9 @@ describe('the packed package', () => {
     )
     expect(addons).not.toEqual([])
     for (const name of files) {
-      expect(name).toMatch(/^(lib\/[\w.-]+|[\w.-]+)$/)
+      expect(name).toMatch(/^((compat|lib)\/[\w.-]+|[\w.-]+)$/)
     }
-    const atRoot = files.filter((name) => !name.startsWith('lib/'))
+    const atRoot = files.filter((name) => !name.includes('/'))
     expect(atRoot).toHaveLength(6)
     expect(tarball.version).toBe(version)
   })
