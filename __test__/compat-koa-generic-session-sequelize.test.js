@@ -11,11 +11,6 @@ const { Client } = require('./fixtures/express/client')
 
 const HOUR = 3_600_000
 const fixture = path.join(__dirname, 'fixtures/koa-store.js')
-const PACKAGES = {
-  ours: path.join(__dirname, '../compat/koa-generic-session-sequelize.js'),
-  theirs: 'koa-generic-session-sequelize'
-}
-
 const tested = databases.filter(({ enabled, supports }) => enabled && supports.otherClient)
 const onServers = tested.filter(({ dialect }) => dialect !== 'sqlite')
 const named = (list) => list.map((database) => ({ name: database.name, database }))
@@ -62,7 +57,7 @@ describe.each(named(tested))('beside koa-generic-session-sequelize, on $name', (
   /** A process with the store of one of the packages. Sequelize on SQLite stays out of this process, where the addon is. */
   async function open(name, place, options = {}) {
     const config = JSON.stringify(sequelizeOptions(database, place))
-    const child = fork(fixture, [PACKAGES[name], config, JSON.stringify(options)], {
+    const child = fork(fixture, [name, config, JSON.stringify(options)], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc']
     })
     let stderr = ''
