@@ -69,17 +69,18 @@ function homePage({ name, visits }) {
 
 /**
  * @param {string} sid
- * @param {import('express-session').Session & Partial<import('express-session').SessionData>} session
+ * @param {{ user?: { since: string } }} session
+ * @param {Date | null} [expires]
  */
-function sessionPage(sid, session) {
-  const { user, cookie } = session
+function sessionPage(sid, session, expires) {
+  const { user } = session
   return page(
     'My session',
     html`<h1>My session</h1>
 <dl>
 <dt>Id</dt><dd><code>${sid.slice(0, 8)}…</code> The whole id is a secret, as a password is.</dd>
 <dt>Logged in</dt><dd>${user ? time(new Date(user.since)) : 'no'}</dd>
-<dt>Expires</dt><dd>${cookie.expires ? time(cookie.expires) : 'with the browser'}. Each request moves this on.</dd>
+<dt>Expires</dt><dd>${expires ? time(expires) : 'with the browser'}. Each request moves this on.</dd>
 </dl>
 <h2>What it holds</h2>
 <pre><code>${JSON.stringify(session, null, 2)}</code></pre>

@@ -112,7 +112,7 @@ app.get('/session', (req, res) => {
   }
   // The session as it will be after this answer, which moves the time at which it expires.
   req.session.touch()
-  res.send(sessionPage(req.sessionID, req.session))
+  res.send(sessionPage(req.sessionID, req.session, req.session.cookie.expires))
 })
 
 app.post('/logout', (req, res, next) => {
