@@ -351,7 +351,8 @@ function describeModel(model, layout = 'sequelize') {
       deletedAt: stamp('deletedAt')
     },
     fields,
-    json: ['JSON', 'JSONB'].includes(attributes[names.data].type?.constructor.name)
+    // In version 6 the class of JSON has a name of its own.
+    json: ['JSON', 'JSONTYPE', 'JSONB'].includes(attributes[names.data].type?.constructor.name)
   }
 }
 
