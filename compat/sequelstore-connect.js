@@ -1,7 +1,7 @@
 'use strict'
 
 const connect = require('../index.js')
-const { isSequelize, modelOf, tableOf } = require('../lib/sequelize.js')
+const { isSequelize, modelOf, plainTable } = require('../lib/sequelize.js')
 const { isObject } = require('../lib/session.js')
 
 const { SessionStoreError } = connect
@@ -70,7 +70,7 @@ function defaultTable(database) {
   const attributes = { sid: { type: STRING, primaryKey: true }, expires: DATE, data: TEXT }
   const model = modelOf(database, DEFAULT) ?? database.define(DEFAULT, attributes)
   database[DEFAULT] ??= model
-  return { modelKey: DEFAULT, tableName: tableOf(model).tableName }
+  return { modelKey: DEFAULT, tableName: plainTable(model).tableName }
 }
 
 /**

@@ -166,8 +166,9 @@ function complete(given = {}) {
   }
   const options = { ...defaults, ...present(given) }
   for (const group of Object.keys(GROUPS)) options[group] = { ...defaults[group], ...present(given[group] ?? {}) }
-  // As with connect-session-sequelize: a model that was named knows its table best.
-  if (given.table !== undefined) Object.assign(options, { tableName: described.tableName, schema: described.schema })
+  // As with connect-session-sequelize: a model knows its table best.
+  if (model) options.tableName = described.tableName
+  if (given.table !== undefined) options.schema = described.schema
   checkColumns(options.columns)
   // Readable, but out of sight of util.inspect and JSON.stringify: there may be a password in it.
   Object.defineProperty(options, 'db', { value: given.db ?? url, enumerable: false })
