@@ -196,9 +196,7 @@ describe.each(tested.map((database) => ({ name: database.name, database })))('on
   test('expired sessions are removed by a timer', async () => {
     const store = open({ autoRemoveInterval: 20 })
     await store.set('expired', { cookie: { expires: new Date(Date.now() - DAY) } })
-    const removed = jest.spyOn(store, 'clearExpiredSessions')
     while ((await rowsOf('DefaultSessions')).length > 0) await new Promise((resolve) => setImmediate(resolve))
-    expect(removed).toHaveBeenCalled()
     store.stopExpiringSessions()
     expect(store._expirationInterval).toBeNull()
   })

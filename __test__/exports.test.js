@@ -45,6 +45,13 @@ describe('require', () => {
     expect(inside('package.json')).toBe(path.join(root, 'package.json'))
   })
 
+  test.each(['koa-generic-session-sequelize', 'sequelstore-connect'])('gives the store in the manner of %s', (name) => {
+    const file = require.resolve(`rust-sequelize-store/compat/${name}`)
+    expect(file).toBe(path.join(root, 'compat', `${name}.js`))
+    expect(typeof require(file)).toBe('function')
+    expect(() => require.resolve(`rust-sequelize-store/compat/${name}.js`)).toThrow()
+  })
+
   test('prints nothing, opens nothing and keeps no process alive', async () => {
     const script = `
       const { RustSequelizeStore } = require(${JSON.stringify(root)})

@@ -54,6 +54,7 @@ test('express-session is out of reach', async () => {
     const inner = createRequire(require.resolve('rust-sequelize-store'))
     let found = true
     try { inner.resolve('express-session') } catch { found = false }
+    require('rust-sequelize-store/compat/koa-generic-session-sequelize')
     console.log(JSON.stringify({ found, base: Object.getPrototypeOf(RustSequelizeStore) === EventEmitter }))
   `
 

@@ -134,4 +134,26 @@ module.exports = (database) => {
     await store.clear()
     await exercise(database, database.openAgain(store, { timezone }))
   })
+
+  test.each(database.dialect === 'postgres' ? ['JSON', 'JSONB'] : ['JSON'])(
+    'a column of %s holds what the other package reads: the text of the session as a string',
+    async (type) => {
+      const where = place()
+      const sequelize = new Sequelize(where.db, { logging: false })
+      opened.push(sequelize)
+      const attributes = {
+        sid: { type: DataTypes.STRING, primaryKey: true },
+        expires: DataTypes.DATE,
+        data: DataTypes[type]
+      }
+      const table = sequelize.define('Account', attributes)
+      await table.sync()
+      const store = open({ db: sequelize, table }, where)
+      const ours = session({ user: 'ada' })
+      await store.set('ours', ours)
+      expect((await table.findByPk('ours')).data).toBe(JSON.stringify(ours))
+      await table.create(row('theirs', ours))
+      expect(await store.get('theirs')).toEqual(stored(ours))
+    }
+  )
 }

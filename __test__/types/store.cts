@@ -137,7 +137,7 @@ connect.RustSequelizeStore.ddl('sqlite', { tablename: 'Sessions' })
 // The live options.
 
 store.options.disableTouch = true
-same<typeof store.options.db, string>(true)
+same<typeof store.options.db, string | connect.SequelizeInstance>(true)
 same<typeof store.options.expiration, number>(true)
 same<typeof store.options.pool.max, number>(true)
 same<typeof store.options.pool.queryTimeout, number>(true)
