@@ -132,7 +132,8 @@ declare namespace connect {
      */
     disableTouch?: boolean | undefined
     /**
-     * A `touch` that would move the time at which a session expires by less than this is skipped, in milliseconds.
+     * A `touch` that would move the time at which a session expires by less than this is skipped, in milliseconds. At the latest
+     * when half of its remaining lifetime has passed it is not.
      * @default 0
      */
     touchAfter?: number | undefined
@@ -219,7 +220,7 @@ declare namespace connect {
      */
     max?: number | undefined
     /**
-     * How long an operation may wait for a connection, in milliseconds; after that it fails with `ERR_SESSION_TIMEOUT`.
+     * How long an operation may wait for a connection, in milliseconds; after that it fails with `ERR_SESSION_CONNECTION`.
      * @default 10000 (10 seconds); 30000 on SQLite
      */
     acquireTimeout?: number | undefined
@@ -373,7 +374,7 @@ declare namespace connect {
    * - `ERR_SESSION_OPTIONS`: an option is unknown or has a wrong value. Thrown by the constructor.
    * - `ERR_SESSION_CONNECTION`: the database cannot be opened or reached.
    * - `ERR_SESSION_TABLE`: the table is missing and may not be created, cannot hold sessions, or lacks a column.
-   * - `ERR_SESSION_TIMEOUT`: no connection was free in time, or the database took too long.
+   * - `ERR_SESSION_TIMEOUT`: the database took too long, or somebody held a lock for too long.
    * - `ERR_SESSION_QUEUE_FULL`: more is pending than the option `queue` allows.
    * - `ERR_SESSION_CLOSED`: the store has been closed.
    * - `ERR_SESSION_DATABASE`: the database refused the statement for another reason, given as `cause`.

@@ -104,12 +104,13 @@ describe('what a Sequelize instance says', () => {
 
   test.each([
     [undefined, ''],
-    [{}, 'ssl-mode=VERIFY_IDENTITY'],
+    [{}, 'ssl-mode=VERIFY_CA'],
+    [{ verifyIdentity: true }, 'ssl-mode=VERIFY_IDENTITY'],
     [{ rejectUnauthorized: false }, 'ssl-mode=REQUIRED'],
     [{ ca: pem('A'), checkServerIdentity: () => undefined }, `ssl-mode=VERIFY_CA&ssl-ca=${encoded(pem('A'))}`],
     [
       { ca: pem('A'), cert: pem('C'), key: pem('K', 'RSA PRIVATE KEY') },
-      `ssl-mode=VERIFY_IDENTITY&ssl-ca=${encoded(pem('A'))}&ssl-cert=${encoded(pem('C'))}` +
+      `ssl-mode=VERIFY_CA&ssl-ca=${encoded(pem('A'))}&ssl-cert=${encoded(pem('C'))}` +
         `&ssl-key=${encoded(pem('K', 'RSA PRIVATE KEY'))}`
     ]
   ])('of TLS on MySQL: %j', (ssl, expected) => {
@@ -151,6 +152,13 @@ describe('what a Sequelize instance says', () => {
     const { pool: taken } = open({ db }).options
     expect(taken).toMatchObject({ max: 17, acquireTimeout: 1234, idleTimeout: 4321, queryTimeout: 2500 })
     expect(open({ db, pool: { max: 3 } }).options.pool).toMatchObject({ max: 3, acquireTimeout: 1234 })
+    const odd = { max: 2, acquire: '60000', idle: 1e12 }
+    const other = sequelize({ dialect: 'postgres', host: 'db', logging: false, pool: odd })
+    expect(open({ db: other }).options.pool).toMatchObject({
+      max: 2,
+      acquireTimeout: 60_000,
+      idleTimeout: 2 ** 32 - 1
+    })
   })
 
   test('of replication: the writer is asked for everything', () => {

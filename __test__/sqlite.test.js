@@ -540,6 +540,33 @@ describe('table', () => {
     })
   })
 
+  test('with a column of JSON keeps the strings of an own serializer, and reads them after a restart', async () => {
+    const serializer = {
+      stringify: (value) => JSON.stringify(Buffer.from(JSON.stringify(value)).toString('base64')),
+      parse: (text) => JSON.parse(Buffer.from(JSON.parse(text), 'base64').toString())
+    }
+    const where = place()
+    await query(where, 'CREATE TABLE Sessions (sid TEXT PRIMARY KEY, sess JSON, expire TEXT)')
+    for (const n of [1, 2]) {
+      const store = open({ serializer }, where)
+      if (n > 1) expect(await store.get('ada')).toMatchObject({ n: n - 1 })
+      await store.set('ada', session({ n }))
+      expect(await store.get('ada')).toMatchObject({ n })
+      await store.close()
+    }
+  })
+
+  test('with dates in milliseconds stays so, whatever single sessions have', async () => {
+    const where = place()
+    await query(where, 'CREATE TABLE Sessions (sid TEXT PRIMARY KEY, expires BIGINT, data TEXT)')
+    await query(where, `INSERT INTO Sessions VALUES ('a', 0, '{}'), ('b', ${Date.now() + HOUR}, '{"cookie":{}}')`)
+    const store = open({}, where)
+    expect(await store.ids()).toEqual(['b'])
+    await store.set('c', session())
+    const [{ least }] = await query(where, 'SELECT min(expires) AS least FROM Sessions WHERE expires > 0')
+    expect(Number(least)).toBeGreaterThan(Date.now())
+  })
+
   describe('that cannot serve is refused, and the column named', () => {
     test.each([
       ['data', 'CREATE TABLE Sessions (sid TEXT PRIMARY KEY, expires DATETIME)'],

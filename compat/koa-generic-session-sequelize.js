@@ -40,6 +40,8 @@ class SequelizeStore extends EventEmitter {
       ({ STRING, TEXT, BIGINT }) => ({ id: { type: STRING(100), primaryKey: true }, data: TEXT, expires: BIGINT }),
       { tableName, timestamps, deletedAt: false, paranoid: false, indexes: [{ fields: ['expires'] }] }
     )
+    // Readable, but out of sight of util.inspect: both hold a password.
+    for (const name of ['sequelize', 'Model']) Object.defineProperty(this, name, { enumerable: false })
     // `gc` alone removes expired sessions.
     this.#store = new RustSequelizeStore({
       db: sequelize,

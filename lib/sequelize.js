@@ -10,11 +10,14 @@ const { isObject, kindOf } = require('./session.js')
 /** The largest pool that the option `pool.max` takes. */
 const MAX_CONNECTIONS = 1000
 
+/** The longest time that the option `pool` takes, in ms. */
+const MAX_TIME_MS = 2 ** 32 - 1
+
 /** The flags of node-sqlite3 for opening a file. */
 const SQLITE_OPEN = Object.freeze({ readWrite: 2, create: 4 })
 
 /** The options of TLS that Node.js takes and a URL can say too. The others would be lost, and with them their safety. */
-const TLS_OPTIONS = ['require', 'rejectUnauthorized', 'ca', 'cert', 'key', 'checkServerIdentity']
+const TLS_OPTIONS = ['require', 'rejectUnauthorized', 'ca', 'cert', 'key', 'checkServerIdentity', 'verifyIdentity']
 
 /** What PostgreSQL's driver hands on to the server as settings of the session. */
 const SETTINGS = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']
@@ -95,7 +98,7 @@ function makeFolder(folder) {
  * @param {any} dialectOptions
  */
 function postgresUrl(config, dialectOptions) {
-  const parameters = tlsParameters(dialectOptions.ssl, {
+  const parameters = tlsParameters(dialectOptions.ssl, checksName, {
     mode: 'sslmode',
     modes: { off: 'require', chain: 'verify-ca', full: 'verify-full' },
     ca: 'sslrootcert',
@@ -119,7 +122,9 @@ function postgresUrl(config, dialectOptions) {
  * @param {any} config
  */
 function mysqlUrl(dialect, config) {
-  const parameters = tlsParameters(config.ssl, {
+  // mysql2 looks at the name in the certificate only if it is told to.
+  const named = dialect === 'mysql' ? (/** @type {any} */ tls) => tls.verifyIdentity === true : checksName
+  const parameters = tlsParameters(config.ssl, named, {
     mode: 'ssl-mode',
     modes: { off: 'REQUIRED', chain: 'VERIFY_CA', full: 'VERIFY_IDENTITY' },
     ca: 'ssl-ca',
@@ -136,7 +141,8 @@ function mysqlUrl(dialect, config) {
  * @param {URLSearchParams} parameters
  */
 function serverUrl(scheme, config, parameters) {
-  const { host = 'localhost', port, database, password } = config
+  const { port, database, password } = config
+  const host = config.host ?? 'localhost'
   const user = config.username ?? config.user
   if (password !== undefined && password !== null && typeof password !== 'string') {
     throw refused(`expected the password of the Sequelize instance to be a string, got ${kindOf(password)}`)
@@ -152,11 +158,12 @@ function serverUrl(scheme, config, parameters) {
  * TLS as Node.js' drivers are told of it, in the words of a URL. As there, the server's certificate is verified unless
  * `rejectUnauthorized` is false.
  * @param {any} ssl
+ * @param {(tls: any) => boolean} named whether the name in the certificate is verified too
  * @param {{
  *   mode: string, modes: { off: string, chain: string, full: string }, ca: string, cert: string, key: string
  * }} names
  */
-function tlsParameters(ssl, names) {
+function tlsParameters(ssl, named, names) {
   const parameters = new URLSearchParams()
   if (ssl === undefined || ssl === null || ssl === false || ssl === 'false') return parameters
   const tls = isObject(ssl) ? ssl : {}
@@ -174,12 +181,20 @@ function tlsParameters(ssl, names) {
     }
   }
   const { off, chain, full } = names.modes
-  const verified = tls.checkServerIdentity === undefined ? full : chain
+  const verified = named(tls) ? full : chain
   parameters.append(names.mode, tls.rejectUnauthorized === false ? off : verified)
   for (const part of /** @type {const} */ (['ca', 'cert', 'key'])) {
     if (tls[part] !== undefined) parameters.append(names[part], pem(part, tls[part]))
   }
   return parameters
+}
+
+/**
+ * As Node.js does unless the application has a check of its own.
+ * @param {any} tls
+ */
+function checksName(tls) {
+  return tls.checkServerIdentity === undefined
 }
 
 /**
@@ -202,11 +217,20 @@ function pool(given, queryTimeout) {
   const { max, acquire, idle } = given ?? {}
   /** @type {Record<string, number>} */
   const pool = {}
-  if (max > 0) pool.max = Math.min(max, MAX_CONNECTIONS)
-  if (acquire > 0) pool.acquireTimeout = acquire
-  if (idle > 0) pool.idleTimeout = idle
-  if (typeof queryTimeout === 'number' && queryTimeout > 0) pool.queryTimeout = queryTimeout
+  if (max > 0) pool.max = whole(max, MAX_CONNECTIONS)
+  if (acquire > 0) pool.acquireTimeout = whole(acquire, MAX_TIME_MS)
+  if (idle > 0) pool.idleTimeout = whole(idle, MAX_TIME_MS)
+  if (Number(queryTimeout) > 0) pool.queryTimeout = whole(queryTimeout, MAX_TIME_MS)
   return pool
+}
+
+/**
+ * A number as Sequelize takes it, brought to what the options of the store allow.
+ * @param {unknown} value
+ * @param {number} most
+ */
+function whole(value, most) {
+  return Math.max(1, Math.trunc(Math.min(Number(value), most)))
 }
 
 /**
@@ -259,7 +283,12 @@ function sequelizeOf(db, table) {
  * @returns {any}
  */
 function sessionModel(db, { table, modelKey, tableName, schema }) {
-  if (isModel(table)) return table
+  if (isModel(table)) {
+    if (isSequelize(db) && table.sequelize !== db) {
+      throw refused(`option \`table\` is the model \`${table.name}\` of another Sequelize instance than \`db\``)
+    }
+    return table
+  }
   if (table !== undefined) {
     const model = modelOf(db, table) ?? db[table]
     if (isModel(model)) return model

@@ -57,7 +57,7 @@ function storeClass(Store) {
     /**
      * The DDL of the table that a store with these options creates.
      * @param {'sqlite' | 'postgres' | 'postgresql' | 'mysql' | 'mariadb'} dialect
-     * @param {any} [options] `tableName`, `schema` and `columns` count
+     * @param {any} [options] `tableName`, `schema`, `layout` and `columns` count
      * @returns {string}
      */
     static ddl(dialect, options) {
@@ -180,7 +180,8 @@ function storeClass(Store) {
       const known = touchAfter > 0 && isObject(session) ? this.#expiries.get(session) : undefined
       if (known === undefined) return false
       const gained = expiresAt(session, expiration) - known
-      return gained >= 0 && gained < touchAfter
+      // A session that is used must not end because its touches are skipped.
+      return gained >= 0 && gained < Math.min(touchAfter, (known - Date.now()) / 2)
     }
 
     /**

@@ -83,6 +83,19 @@ module.exports = (database, { withClient, withSecondStore }) => {
     expect(store.stats().touchesSkipped).toBe(20)
   })
 
+  withClient('a session that is used does not end because its touches are skipped', async () => {
+    const store = database.open({ touchAfter: HOUR })
+    await store.set('ada', session({}, 10 * MINUTE))
+    const before = await database.row(store, 'ada')
+    const ada = await request(store, 'ada')
+    await store.touch('ada', ada(14 * MINUTE))
+    expect(await database.row(store, 'ada')).toEqual(before)
+    const later = ada(16 * MINUTE)
+    await store.touch('ada', later)
+    const { expires } = await database.row(store, 'ada')
+    expect(apart(expires, later.cookie.expires)).toBeLessThan(1000)
+  })
+
   withClient('a set is a new measure', async () => {
     const store = database.open({ touchAfter: 10 * MINUTE })
     await store.set('ada', session({}, HOUR))

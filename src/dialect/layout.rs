@@ -169,9 +169,11 @@ impl Layout {
         text
     }
 
-    /// The text of a session as it was read. Rows of both forms may stand in one column of JSON.
+    /// The text of a session as it was read. Rows of both forms may stand in one column of JSON; a serializer of the
+    /// application may make strings of its own.
     pub fn session_text(&self, data: String) -> String {
-        if self.data_form == DataForm::Json && data.starts_with('"') {
+        let twice = data.starts_with("\"{") || (self.data_quoted && data.starts_with('"'));
+        if self.data_form == DataForm::Json && twice {
             serde_json::from_str(&data).unwrap_or(data)
         } else {
             data

@@ -95,8 +95,8 @@ pub trait Dialect: Database + HasStatementCache {
         options
     }
 
-    /// The first character of a JSON column as text.
-    fn first_character(column: &str) -> String;
+    /// The first two characters of a JSON column as text.
+    fn beginning(column: &str) -> String;
 
     /// The widest integer type as `CAST` names it.
     const BIGINT: &'static str;
@@ -226,6 +226,11 @@ pub trait Dialect: Database + HasStatementCache {
         None
     }
 
+    /// Whether the server knows no such lock.
+    fn refuses_locks(_error: &sqlx::Error) -> bool {
+        false
+    }
+
     fn prune_unlock(_layout: &Layout) -> Option<Statement<Self>> {
         None
     }
@@ -287,9 +292,8 @@ fn certificate_files(url: &str) -> Vec<(String, PathBuf)> {
     let of_tls =
         parameters(url).filter(|(key, _)| key.starts_with("ssl") && !key.ends_with("mode"));
     let decoded = of_tls.map(|(key, value)| {
-        let value = percent_decode_str(value)
-            .decode_utf8_lossy()
-            .replace('+', " ");
+        let value = value.replace('+', " ");
+        let value = percent_decode_str(&value).decode_utf8_lossy().into_owned();
         (key.to_owned(), value)
     });
     decoded
@@ -320,6 +324,9 @@ fn check_ssl_parameters(url: &str, known: &[&str]) -> Result<()> {
     }
 }
 
+/// An expiry from here on tells seconds from milliseconds: 1973 or 2 January 1970.
+const SAMPLED: i64 = 100_000_000;
+
 /// Deletes every row, whatever it holds.
 pub fn clear(layout: &Layout) -> String {
     format!("DELETE FROM {}", layout.table)
@@ -329,24 +336,24 @@ pub fn drop_table<DB: Dialect>(table: &TableConfig) -> String {
     format!("DROP TABLE IF EXISTS {}", DB::table_name(table))
 }
 
-/// What one row holds that the types of its columns leave open: the expiry as an integer, and the first character of the
-/// data. NULL where the type says all.
+/// What the table holds that the types of its columns leave open: an expiry as an integer, and how the data of a row
+/// begin. NULL where the type says all, or there is none.
 pub fn sample<DB: Dialect>(layout: &Layout) -> SqlStr {
-    let (expires, data) = (&layout.expires.name, &layout.data);
+    let (table, expires, data) = (&layout.table, &layout.expires.name, &layout.data);
     let integer = if layout.expires.form.is_integer() {
-        expires
+        // Of 1970 there may be sessions that were ended by force, which say nothing.
+        format!("(SELECT {expires} FROM {table} WHERE {expires} > {SAMPLED} LIMIT 1)")
     } else {
-        "NULL"
+        "NULL".to_owned()
     };
     let text = match layout.data_form {
-        DataForm::Json => DB::first_character(data),
+        DataForm::Json => {
+            let beginning = DB::beginning(data);
+            format!("(SELECT {beginning} FROM {table} WHERE {data} IS NOT NULL LIMIT 1)")
+        }
         DataForm::Text | DataForm::Binary => "NULL".to_owned(),
     };
-    rendered(format!(
-        "SELECT CAST({integer} AS {}), {text} FROM {} WHERE {expires} IS NOT NULL LIMIT 1",
-        DB::BIGINT,
-        layout.table
-    ))
+    rendered(format!("SELECT CAST({integer} AS {}), {text}", DB::BIGINT))
 }
 
 /// The writes of one commit, by kind.

@@ -57,8 +57,8 @@ impl Dialect for MySql {
         }
     }
 
-    fn first_character(column: &str) -> String {
-        format!("LEFT(CAST({column} AS CHAR), 1)")
+    fn beginning(column: &str) -> String {
+        format!("LEFT(CAST({column} AS CHAR), 2)")
     }
 
     const BIGINT: &'static str = "SIGNED";
@@ -324,6 +324,15 @@ impl Dialect for MySql {
             layout,
             "SELECT GET_LOCK(MD5(CONCAT(DATABASE(), ?)), 0) = 1",
         ))
+    }
+
+    // Percona XtraDB Cluster in its strict mode.
+    fn refuses_locks(error: &sqlx::Error) -> bool {
+        let number = error
+            .as_database_error()
+            .and_then(|error| error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>())
+            .map(sqlx::mysql::MySqlDatabaseError::number);
+        number == Some(1105)
     }
 
     fn prune_unlock(layout: &Layout) -> Option<Statement<Self>> {

@@ -49,8 +49,8 @@ impl Dialect for Postgres {
         if json { "JSON" } else { "TEXT" }
     }
 
-    fn first_character(column: &str) -> String {
-        format!("left({column}::text, 1)")
+    fn beginning(column: &str) -> String {
+        format!("left({column}::text, 2)")
     }
 
     const BIGINT: &'static str = "bigint";

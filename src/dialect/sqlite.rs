@@ -51,8 +51,8 @@ impl Dialect for Sqlite {
         if json { "JSON" } else { "TEXT" }
     }
 
-    fn first_character(column: &str) -> String {
-        format!("substr({column}, 1, 1)")
+    fn beginning(column: &str) -> String {
+        format!("substr({column}, 1, 2)")
     }
 
     const BIGINT: &'static str = "INTEGER";

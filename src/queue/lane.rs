@@ -135,7 +135,8 @@ impl<T: SessionTable> Lane<T> {
             placed.operation.call = Call::Prune(progress.clone());
             let shared = Arc::clone(&self.shared);
             tokio::spawn(async move {
-                sleep(pause).await;
+                // A store that is closing waits for nothing.
+                _ = timeout(pause, shared.closed()).await;
                 shared.put_back(placed);
             });
         }

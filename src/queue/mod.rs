@@ -251,15 +251,21 @@ impl Shared {
         self.state().unreachable = error.map(|error| (Instant::now(), error));
     }
 
-    /// Waits until the store has been closed for longer than a trip to the database may take.
-    async fn overdue(&self) {
+    /// Waits until the store is closed.
+    async fn closed(&self) {
         // Fails only when the sender is gone, and that is here.
         _ = self.closed.subscribe().wait_for(|closed| *closed).await;
+    }
+
+    /// Waits until the store has been closed for longer than a trip to the database may take.
+    async fn overdue(&self) {
+        self.closed().await;
         tokio::time::sleep(self.query_timeout).await;
     }
 
     /// Puts an operation that has more to do at the end of its line.
-    fn put_back(&self, placed: Placed) {
+    fn put_back(&self, mut placed: Placed) {
+        placed.operation.since = Instant::now();
         let mut state = self.state();
         let place = state.enqueue(placed);
         let idle = state.idle_lane(place);

@@ -339,9 +339,15 @@ where
         lock: Statement<DB>,
     ) -> sqlx::Result<(u64, Option<String>)> {
         let mut transaction = connection.begin().await?;
-        let row = self.query(lock).fetch_one(&mut *transaction).await?;
-        if !row.try_get(0)? {
-            return Ok((0, None));
+        match self.query(lock).fetch_one(&mut *transaction).await {
+            Ok(row) if !row.try_get::<bool, _>(0)? => return Ok((0, None)),
+            Ok(_) => {}
+            // Then others may prune too, which is a waste and no harm.
+            Err(error) if DB::refuses_locks(&error) => {
+                drop(transaction);
+                return self.prune_window(connection, layout, now, cursor).await;
+            }
+            Err(error) => return Err(error),
         }
         let pruned = self
             .prune_window(&mut transaction, layout, now, cursor)
@@ -372,12 +378,9 @@ where
         }
         let row = sqlx::query(sample::<DB>(layout))
             .persistent(self.prepared_statements)
-            .fetch_optional(connection)
+            .fetch_one(connection)
             .await
             .map_err(|error| self.failed(error))?;
-        let Some(row) = row else {
-            return Ok(());
-        };
         let expires: Option<i64> = row.try_get(0).map_err(|error| self.failed(error))?;
         if let Some(expires) = expires {
             layout.expires.form = if expires > MAX_SECONDS {
@@ -386,11 +389,14 @@ where
                 InstantForm::Seconds
             };
         }
-        let first: Option<String> = row
+        let beginning: Option<String> = row
             .try_get_unchecked(1)
             .map_err(|error| self.failed(error))?;
-        if let Some(first) = first {
-            layout.data_quoted = first == "\"";
+        match beginning.as_deref() {
+            Some("\"{") => layout.data_quoted = true,
+            Some(object) if object.starts_with('{') => layout.data_quoted = false,
+            // A string of the application's own serializer, or nothing.
+            _ => {}
         }
         Ok(())
     }
