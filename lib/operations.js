@@ -11,6 +11,13 @@ const OUTCOME = Object.freeze({ done: 0, missing: 1, unreadable: 2, session: 3, 
 /** Values per outcome in the flat array that the addon delivers: ticket, kind, value, expires. */
 const STRIDE = 4
 
+/**
+ * After how many outcomes the addon begins what their callers have called meanwhile, so that the database works while
+ * the others are settled; and after how many ms the event loop turns in between.
+ */
+const STEP = 8
+const TURN_MS = 0.5
+
 /** The longest period that Node's timers take; a longer one would mean 1 ms. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
@@ -45,8 +52,7 @@ class CallbackOperation extends AsyncResource {
    * @param {any} [value]
    */
   settle(error, value) {
-    // On a tick of its own: what the callback throws is the caller's, and stops no other callback.
-    nextTick(() => this.runInAsyncScope(this.callback, undefined, error, value))
+    this.runInAsyncScope(this.callback, undefined, error, value)
   }
 }
 
@@ -87,8 +93,21 @@ class Operations {
   #operations = []
   /** @type {number[]} */
   #free = []
-  /** @type {any[][]} */
+  /**
+   * The outcomes that are still to be settled, in batches, and the place in the first of them.
+   * @type {any[][]}
+   */
   #arrived = []
+  #at = 0
+  /** How many outcomes were settled in this turn of the event loop, and until when there may be more. */
+  #settled = 0
+  #deadline = 0
+  #settling = false
+  /** Whether there are calls that the addon has not begun. */
+  #called = false
+  #next = () => this.#settleNext()
+  /** Has the addon begin what was called. Set when there is an addon. */
+  submit = () => {}
   /** @type {(error: SessionStoreError) => void} */
   #failed
 
@@ -111,9 +130,10 @@ class Operations {
     try {
       start(ticket)
       if (pendingInAll++ === 0) keepAlive.ref()
+      this.#submitLater()
     } catch (error) {
       this.#release(ticket)
-      this.#fail(operation, error)
+      nextTick(() => this.#fail(operation, error))
     }
     return operation instanceof PromiseOperation ? operation.promise : undefined
   }
@@ -127,42 +147,70 @@ class Operations {
   adopt(callback, promise) {
     const operation = callback ? new CallbackOperation(callback, nothing) : new PromiseOperation(nothing)
     promise.then(
-      (value) => operation.settle(null, value),
-      (error) => operation.settle(error)
+      (value) => nextTick(() => operation.settle(null, value)),
+      (error) => nextTick(() => operation.settle(error))
     )
     return operation instanceof PromiseOperation ? operation.promise : undefined
   }
 
   /**
-   * Takes the outcomes of a batch, to be settled in this turn of the event loop. Not at once: Node delivers batches as
+   * Takes the outcomes of a batch, to be settled in a turn of the event loop. Not at once: Node delivers batches as
    * long as there are any, and callers that ask again in their callbacks would keep it at that, and the event loop from
    * turning.
    * @param {any[]} outcomes
    */
   arrive(outcomes) {
     this.#arrived.push(outcomes)
-    if (this.#arrived.length === 1) setImmediate(() => this.#settleAll())
+    if (this.#arrived.length === 1) setImmediate(() => this.#settle())
   }
 
-  #settleAll() {
-    const arrived = this.#arrived
-    this.#arrived = []
-    for (const outcomes of arrived) this.#settle(outcomes)
+  /** Begins to settle what has arrived, each outcome on a tick of its own. */
+  #settle() {
+    this.#settling = true
+    this.#settled = 0
+    this.#deadline = performance.now() + TURN_MS
+    this.#settleNext()
   }
 
-  /** @param {any[]} outcomes */
-  #settle(outcomes) {
-    for (let at = 0; at < outcomes.length; at += STRIDE) {
-      const operation = this.#release(outcomes[at])
-      if (!operation) continue
-      if (--pendingInAll === 0) keepAlive.unref()
-      const kind = outcomes[at + 1]
-      if (kind === OUTCOME.failed) {
-        this.#fail(operation, fromAddon(outcomes[at + 2]))
-      } else {
-        this.#finish(operation, kind, outcomes[at + 2], outcomes[at + 3])
-      }
+  #settleNext() {
+    const outcomes = this.#arrived[0]
+    const stepDone = ++this.#settled % STEP === 0
+    if (stepDone || !outcomes) this.#submit()
+    if (!outcomes || (stepDone && performance.now() > this.#deadline)) {
+      this.#settling = false
+      if (outcomes) setImmediate(() => this.#settle())
+      return
     }
+    // First, since what a callback throws is the caller's, and stops no other callback.
+    nextTick(this.#next)
+    const at = this.#at
+    this.#at += STRIDE
+    if (this.#at >= outcomes.length) {
+      this.#arrived.shift()
+      this.#at = 0
+    }
+    const operation = this.#release(outcomes[at])
+    if (!operation) return
+    if (--pendingInAll === 0) keepAlive.unref()
+    const kind = outcomes[at + 1]
+    if (kind === OUTCOME.failed) this.#fail(operation, fromAddon(outcomes[at + 2]))
+    else this.#finish(operation, kind, outcomes[at + 2], outcomes[at + 3])
+  }
+
+  /**
+   * Has the addon begin a call together with the others of this turn of the event loop: to begin means to wake up
+   * another thread, which costs more than the call itself.
+   */
+  #submitLater() {
+    if (this.#called) return
+    this.#called = true
+    if (!this.#settling) setImmediate(() => this.#submit())
+  }
+
+  #submit() {
+    if (!this.#called) return
+    this.#called = false
+    this.submit()
   }
 
   /**

@@ -82,6 +82,8 @@ function storeClass(Store) {
       const operations = this.#operations
       const arrive = (/** @type {any[]} */ outcomes) => operations.arrive(outcomes)
       this.#native = translated(() => new NativeStore(forAddon(completed), arrive))
+      const native = new WeakRef(this.#native)
+      operations.submit = () => native.deref()?.submit()
       // One store may serve any number of session() middlewares, each of which listens for two events.
       this.setMaxListeners?.(0)
       this.startExpiringSessions()

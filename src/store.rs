@@ -124,12 +124,17 @@ impl Store {
         })
     }
 
-    /// Takes a call in; its outcome is delivered later.
+    /// Takes a call in, to be begun by [`Store::submit`]; its outcome is delivered later.
     ///
     /// # Errors
     /// `ERR_SESSION_CLOSED` after [`Store::close`], `ERR_SESSION_QUEUE_FULL` when too much is pending.
     pub fn push(&self, operation: Operation) -> Result<()> {
         self.queue.push(operation)
+    }
+
+    /// Begins what was pushed.
+    pub fn submit(&self) {
+        self.queue.submit();
     }
 
     /// Ends what was called before, refuses what is called from now on, and closes the connections. With a ticket,

@@ -97,6 +97,29 @@ module.exports = (database) => {
     expect(seen).toEqual(ids.map((id) => [id, id, id]))
   })
 
+  test('the event loop turns between the callbacks of one batch', async () => {
+    const store = database.open()
+    await store.get('ada')
+    let calls = 0
+    const callsBetweenTurns = []
+    const all = Array.from({ length: 200 }, () => {
+      return new Promise((resolve) => {
+        store.get('ada', () => {
+          calls++
+          const end = performance.now() + 0.5
+          while (performance.now() < end);
+          resolve()
+        })
+      })
+    })
+    const done = Promise.all(all).then(() => true)
+    while (!(await Promise.race([done, turn(false)]))) {
+      callsBetweenTurns.push(calls)
+      calls = 0
+    }
+    expect(Math.max(...callsBetweenTurns)).toBeLessThan(50)
+  })
+
   test('the async context is kept in callbacks of calls that fail at once', async () => {
     const store = database.open()
     const context = new AsyncLocalStorage()

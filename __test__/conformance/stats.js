@@ -89,6 +89,14 @@ module.exports = (database, { withClient }) => {
     expect(operationsPerBatch * batches).toBeGreaterThanOrEqual(1000)
   })
 
+  test('count one batch for the calls of one turn of the event loop', async () => {
+    const store = database.open()
+    await store.get('ada')
+    const before = store.stats().batches
+    await Promise.all(Array.from({ length: 200 }, (_, i) => store.get(`${i}`)))
+    expect(store.stats().batches).toBe(before + 1)
+  })
+
   withClient('count what is pending', async () => {
     const store = database.open()
     await store.sync()

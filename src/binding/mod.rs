@@ -159,6 +159,12 @@ impl NativeStore {
         self.push(ticket, Call::Sync { force })
     }
 
+    /// Begins what was called before. One call for all of a turn of the event loop: each wakes up other threads.
+    #[napi(catch_unwind)]
+    pub fn submit(&self) {
+        self.store.submit();
+    }
+
     /// Ends what was called before and refuses what comes after.
     #[napi(catch_unwind)]
     pub fn close(&self, ticket: u32) {

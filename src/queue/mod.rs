@@ -1,8 +1,8 @@
 //! Plain calls in, batches out.
 //!
-//! A call is put in a line and returns. A lane that has nothing to do takes it at once; a lane that is busy finds all
-//! that has gathered meanwhile when it comes back, and turns it into one statement per kind. Nothing waits for a timer.
-//! The outcomes of a batch go back together.
+//! A call is put in a line and returns. A lane that has nothing to do begins with it when the caller submits what it has
+//! pushed; a lane that is busy finds all that has gathered meanwhile when it comes back. Either turns what it finds into
+//! one statement per kind. Nothing waits for a timer. The outcomes of a batch go back together.
 
 mod fold;
 mod lane;
@@ -119,7 +119,7 @@ impl Queue {
         }
     }
 
-    /// Takes a call in. Its outcome is delivered later, never from within this call.
+    /// Takes a call in, to be begun by [`Queue::submit`]. Its outcome is delivered later, never from within a call.
     ///
     /// # Errors
     /// `ERR_SESSION_CLOSED` after [`Queue::close`], `ERR_SESSION_QUEUE_FULL` when too much is pending.
@@ -142,24 +142,25 @@ impl Queue {
         }
         state.pending += 1;
         state.bytes += bytes;
-        let placed = state.order.admit(operation);
-        let Some(placed) = placed else {
-            return Ok(());
-        };
-        let place = state.enqueue(placed);
-        // Callers that come in numbers gather while the runtime wakes up, and make a batch.
-        let alone = state.pending == 1 && state.last_batch <= 1;
-        let idle = state.idle_lane(place);
-        drop(state);
-        match idle {
-            Some(lane) if alone => {
-                let _context = self.runtime.enter();
-                lane.ring_here();
-            }
-            Some(lane) => lane.ring(),
-            None => {}
+        if let Some(placed) = state.order.admit(operation) {
+            state.enqueue(placed);
         }
         Ok(())
+    }
+
+    /// Has the lanes that have nothing to do begin what was pushed. A call that is alone is begun on this thread, as far
+    /// as the database.
+    pub fn submit(&self) {
+        let mut state = self.shared.state();
+        let alone = state.pending == 1 && state.last_batch <= 1;
+        let called = state.called_lanes();
+        drop(state);
+        if alone {
+            let _context = self.runtime.enter();
+            called.iter().for_each(|lane| lane.ring_here());
+        } else {
+            called.iter().for_each(|lane| lane.ring());
+        }
     }
 
     /// Operations accepted and not yet ended.
@@ -320,6 +321,18 @@ impl State {
     fn idle_lane(&mut self, place: Place) -> Option<Arc<Task>> {
         let index = self.idle.iter().rposition(|lane| lane.place == place)?;
         Some(self.idle.swap_remove(index))
+    }
+
+    /// An idle lane for each line in which something waits. They are idle no more.
+    fn called_lanes(&mut self) -> Vec<Arc<Task>> {
+        let writes = (0..self.writes.len()).map(Place::Writes);
+        let mut called = Vec::new();
+        for place in [Place::Reads, Place::Table].into_iter().chain(writes) {
+            if !self.line(place).is_empty() {
+                called.extend(self.idle_lane(place));
+            }
+        }
+        called
     }
 
     fn enqueue(&mut self, placed: Placed) -> Place {

@@ -188,6 +188,7 @@ impl Rig {
 
     fn push(&self, ticket: Ticket, call: Call) {
         self.queue.push(Operation::new(ticket, call)).unwrap();
+        self.queue.submit();
     }
 
     /// The outcomes of as many calls, in short, by ticket.
