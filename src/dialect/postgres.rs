@@ -19,8 +19,10 @@ use crate::error::{Kind, Remedy, Result, StoreError};
 use crate::operation::{Effect, Expires, Extra, Stored, Value, Write};
 use crate::timestamp::Timestamp;
 
-/// Blocks that one step of pruning looks at: some hundred sessions, and few milliseconds of a processor.
-const PRUNE_BLOCKS: u32 = 32;
+/// Blocks that one step of pruning looks at: below a hundred sessions, and a millisecond or two of a processor, which is
+/// what a `get` waits for where there are no more processors than busy processes. Measured with two of them, the p99 of
+/// `get` rises 1.3 times meanwhile, and 2.0 times with 32 blocks, which prune twice as fast.
+const PRUNE_BLOCKS: u32 = 8;
 
 /// The parameters of TLS that the driver knows.
 const SSL_PARAMETERS: [&str; 8] = [
