@@ -34,6 +34,11 @@ const KINDS: usize = 4;
 /// measured, 77,000 instead of 43,000 writes a second over 10,000 sessions. Durability is the same.
 const WAL_PAGES: u32 = 8000;
 
+/// What a connection keeps of the file in memory at most, in KiB: the upper pages of both trees of a million sessions, and
+/// half of what better-sqlite3 keeps. SQLite's own default is 2000. Measured, 8 % more gets a second of 10,000 sessions,
+/// 15 % of a million.
+const CACHE_KIB: u32 = 8000;
+
 impl Dialect for Sqlite {
     const ROLLBACK: Option<&'static str> = Some("ROLLBACK");
 
@@ -363,6 +368,8 @@ fn connect_options(url: &str) -> Result<(SqliteConnectOptions, bool)> {
     let mut options = options
         .busy_timeout(busy_timeout)
         .synchronous(synchronous.unwrap_or(safe))
+        // A negative number is one of KiB and not of pages.
+        .pragma("cache_size", format!("-{CACHE_KIB}"))
         .disable_statement_logging();
     if !has_mode {
         options = options.create_if_missing(true);
