@@ -24,11 +24,11 @@ function sequelizeOptions(database, place) {
 /** What the databases say about the columns and the indexes of a table. */
 const COLUMNS = {
   sqlite: "SELECT type, sql FROM sqlite_master WHERE tbl_name = '%' ORDER BY name",
-  postgres: `SELECT column_name AS name, data_type AS type, character_maximum_length AS width, is_nullable AS empty
+  postgres: `SELECT column_name AS name, data_type AS type, character_maximum_length AS width, is_nullable AS nullable
     FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = '%'
     UNION ALL SELECT indexname, split_part(indexdef, 'USING', 2), NULL, NULL FROM pg_indexes
     WHERE schemaname = current_schema() AND tablename = '%' ORDER BY 1`,
-  mysql: `SELECT column_name AS name, column_type AS type, is_nullable AS empty FROM information_schema.columns
+  mysql: `SELECT column_name AS name, column_type AS type, is_nullable AS nullable FROM information_schema.columns
     WHERE table_schema = database() AND table_name = '%'
     UNION ALL SELECT index_name, column_name, non_unique FROM information_schema.statistics
     WHERE table_schema = database() AND table_name = '%' ORDER BY 1`
@@ -103,9 +103,10 @@ describe.each(named(tested))('beside koa-generic-session-sequelize, on $name', (
 
     beforeAll(async () => {
       const place = database.place()
-      theirs = await open('theirs', place)
+      // Neither removes expired sessions by chance.
+      theirs = await open('theirs', place, { gcFrequency: 0 })
       // The table is there: that of the other package, as it is.
-      ours = await open('ours', place)
+      ours = await open('ours', place, { gcFrequency: 0 })
     })
 
     test('each reads, overwrites and destroys the sessions of the other', async () => {

@@ -43,7 +43,7 @@ for (const database of databases.filter(({ name }) => name !== 'SQLite memory'))
       return database.open(options, place)
     }
 
-    test.each(variantsOf(database.dialect))('%s, the table is served by both', async (variant) => {
+    test.each(variantsOf(database))('%s, the table is served by both', async (variant) => {
       const place = database.place()
       const peer = await peers.open('connect-session-sequelize', { url: place.db, variant })
       await peer.sync()

@@ -322,7 +322,7 @@ impl Dialect for MySql {
     fn prune_lock(layout: &Layout) -> Option<Statement<Self>> {
         Some(lock(
             layout,
-            "SELECT GET_LOCK(MD5(CONCAT(DATABASE(), ?)), 0) = 1",
+            "SELECT GET_LOCK(SHA2(CONCAT(DATABASE(), ?), 256), 0) = 1",
         ))
     }
 
@@ -338,7 +338,7 @@ impl Dialect for MySql {
     fn prune_unlock(layout: &Layout) -> Option<Statement<Self>> {
         Some(lock(
             layout,
-            "SELECT RELEASE_LOCK(MD5(CONCAT(DATABASE(), ?)))",
+            "SELECT RELEASE_LOCK(SHA2(CONCAT(DATABASE(), ?), 256))",
         ))
     }
 
