@@ -152,14 +152,17 @@ impl Queue {
     /// as the database.
     pub fn submit(&self) {
         let mut state = self.shared.state();
+        // Calls that come in numbers gather while the runtime wakes up.
         let alone = state.pending == 1 && state.last_batch <= 1;
         let called = state.called_lanes();
         drop(state);
-        if alone {
-            let _context = self.runtime.enter();
-            called.iter().for_each(|lane| lane.ring_here());
-        } else {
-            called.iter().for_each(|lane| lane.ring());
+        let _context = alone.then(|| self.runtime.enter());
+        for lane in called {
+            if alone {
+                lane.ring_here();
+            } else {
+                lane.ring();
+            }
         }
     }
 
