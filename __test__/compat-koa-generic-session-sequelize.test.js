@@ -435,7 +435,7 @@ describe.each(named(onServers))('on $name, in one process with Sequelize', ({ da
     let failures = 0
     const store = open(database.place(), (sequelize) =>
       sequelize.addHook('beforeSync', () => {
-        if (++failures <= 2) throw new Error('not yet')
+        if (++failures <= 4) throw new Error('not yet')
       })
     )
     await expect(store.get('sid')).rejects.toThrow('not yet')

@@ -19,6 +19,9 @@ const DEFAULTS = Object.freeze({
   browserSessionLifetime: 24 * 60 * 60 * 1000
 })
 
+/** How often `sync()` is tried: processes that start together trip over each other's table and indexes, and then find them. */
+const ATTEMPTS = 4
+
 /** A store of koa-generic-session with the constructor, the methods and the table of koa-generic-session-sequelize. */
 class SequelizeStore extends EventEmitter {
   #store
@@ -117,11 +120,12 @@ class SequelizeStore extends EventEmitter {
     return this.#syncing
   }
 
-  async #createTable() {
+  /** @returns {Promise<void>} */
+  async #createTable(attempts = ATTEMPTS) {
     try {
-      // Processes that start together trip over each other here: the second attempt finds the table of the first.
-      await this.#store.sync().catch(() => this.#store.sync())
+      await this.#store.sync()
     } catch (cause) {
+      if (attempts > 1) return this.#createTable(attempts - 1)
       const reason = cause instanceof Error ? cause.message : String(cause)
       const message = `could not sync() the ${this.options.modelName} model: ${reason}`
       throw new SessionStoreError('ERR_SESSION_TABLE', message, cause)
