@@ -75,7 +75,7 @@ const scale = {
   callers: [128]
 }
 
-// Short trials: what must fit into 25 minutes, ten of which are those of `memory`.
+// Short trials: what must fit into half an hour, ten minutes of which are those of `memory`.
 const brief = { rounds: 3, seconds: 0.8, warmup: 0.5 }
 const figure = { ...store, ...brief, callers: [128] }
 const served = { ...express, rounds: 3, seconds: 1.5, warmup: 1 }
