@@ -3,6 +3,9 @@
 const { fork } = require('node:child_process')
 const path = require('node:path')
 
+/** Left out of the stacks of errors: a result says nothing of where it was made. */
+const CHECKOUT = path.join(__dirname, '../..') + path.sep
+
 const children = new Set()
 
 process.on('exit', () => {
@@ -63,7 +66,7 @@ class Child {
     clearTimeout(timer)
     if (message.error) {
       this.process.kill('SIGKILL')
-      throw new Error(message.error)
+      throw new Error(message.error.replaceAll(CHECKOUT, ''))
     }
     return message
   }
