@@ -320,10 +320,9 @@ impl Dialect for MySql {
     }
 
     fn prune_lock(layout: &Layout) -> Option<Statement<Self>> {
-        Some(lock(
-            layout,
-            "SELECT GET_LOCK(SHA2(CONCAT(DATABASE(), ?), 256), 0) = 1",
-        ))
+        Some(lock(layout, "prune lock", |name| {
+            format!("SELECT GET_LOCK({name}, 0) = 1")
+        }))
     }
 
     // Percona XtraDB Cluster in its strict mode.
@@ -336,10 +335,9 @@ impl Dialect for MySql {
     }
 
     fn prune_unlock(layout: &Layout) -> Option<Statement<Self>> {
-        Some(lock(
-            layout,
-            "SELECT RELEASE_LOCK(SHA2(CONCAT(DATABASE(), ?), 256))",
-        ))
+        Some(lock(layout, "prune unlock", |name| {
+            format!("SELECT RELEASE_LOCK({name})")
+        }))
     }
 
     fn expired(layout: &Layout, now: Timestamp, cursor: Option<&str>) -> Statement<Self> {
@@ -724,14 +722,14 @@ fn add_value(arguments: &mut MySqlArguments, layout: &Layout, extra: &Extra) {
     }
 }
 
-fn lock(layout: &Layout, sql: &'static str) -> Statement<MySql> {
+fn lock(layout: &Layout, key: &'static str, sql: impl FnOnce(&str) -> String) -> Statement<MySql> {
     let mut arguments = MySqlArguments::default();
     add(
         &mut arguments,
         format!("rust-sequelize-store {}", layout.table),
     );
     Statement {
-        sql: layout.text(sql, || sql.to_owned()),
+        sql: layout.text(key, || sql("SHA2(CONCAT(DATABASE(), ?), 256)")),
         arguments,
     }
 }
