@@ -67,7 +67,6 @@ struct State {
     /// Accepted and not yet ended, in operations and bytes.
     pending: usize,
     bytes: usize,
-    closing: bool,
     /// When no connection could be had the last time, and why. None once there is one.
     unreachable: Option<(Instant, StoreError)>,
 }
@@ -92,7 +91,6 @@ impl Queue {
                 last_batch: 0,
                 pending: 0,
                 bytes: 0,
-                closing: false,
                 unreachable: None,
             }),
             bounds,
@@ -126,7 +124,7 @@ impl Queue {
     pub fn push(&self, operation: Operation) -> Result<()> {
         let bytes = operation.call.bytes();
         let mut state = self.shared.state();
-        if state.closing {
+        if self.shared.is_closing() {
             return Err(StoreError::closed());
         }
         let bounds = &self.shared.bounds;
@@ -177,7 +175,6 @@ impl Queue {
 
     /// Refuses calls from now on. The lanes end when all that was accepted has ended; their handles are given once.
     pub fn close(&self) -> Vec<JoinHandle<()>> {
-        self.shared.state().closing = true;
         self.shared.closed.send_replace(true);
         self.shared.wake_all();
         std::mem::take(&mut *lock(&self.lanes))
@@ -201,7 +198,7 @@ impl Shared {
     /// queue is closed and nothing is left to do.
     fn take(&self, lane: &Arc<Task>) -> Option<Vec<Placed>> {
         let mut state = self.state();
-        if state.closing && state.pending == 0 {
+        if self.is_closing() && state.pending == 0 {
             return None;
         }
         state.idle.retain(|idle| !Arc::ptr_eq(idle, lane));
@@ -280,7 +277,7 @@ impl Shared {
     }
 
     fn is_closing(&self) -> bool {
-        self.state().closing
+        *self.closed.borrow()
     }
 
     /// Ends a batch: what waited for it may go, and its callers get their outcomes.
@@ -298,7 +295,7 @@ impl Shared {
             let place = state.enqueue(placed);
             woken.extend(state.idle_lane(place));
         }
-        let ended = state.closing && state.pending == 0;
+        let ended = self.is_closing() && state.pending == 0;
         drop(state);
         for lane in woken {
             lane.ring();
