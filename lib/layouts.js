@@ -81,4 +81,7 @@ const LAYOUTS = Object.freeze({
   }
 })
 
-module.exports = { LAYOUTS }
+/** The layout of this name, or the one of tables for which none was named. */
+const layoutOf = (name = 'sequelize') => LAYOUTS[name]
+
+module.exports = { LAYOUTS, layoutOf }

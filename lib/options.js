@@ -1,7 +1,7 @@
 'use strict'
 
 const { SessionStoreError } = require('./error.js')
-const { LAYOUTS } = require('./layouts.js')
+const { LAYOUTS, layoutOf } = require('./layouts.js')
 const { describeDatabase, describeModel, isModel, sequelizeOf, sessionModel } = require('./sequelize.js')
 const { isObject, isWellFormed, kindOf } = require('./session.js')
 
@@ -243,7 +243,7 @@ function forDdl(dialect, given) {
 function tableForAddon({ schema, tableName, createTable, columns, timezone, layout }, json) {
   /** @type {import('./layouts.js').Layout[]} */
   let conventions = layout === undefined ? Object.values(LAYOUTS) : [LAYOUTS[layout]]
-  if (json) conventions = [{ ...LAYOUTS[layout ?? 'sequelize'], json: 'strings' }]
+  if (json) conventions = [{ ...layoutOf(layout), json: 'strings' }]
   return {
     schema,
     name: tableName,

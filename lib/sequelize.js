@@ -4,7 +4,7 @@ const fs = require('node:fs')
 const path = require('node:path')
 
 const { SessionStoreError } = require('./error.js')
-const { LAYOUTS } = require('./layouts.js')
+const { layoutOf } = require('./layouts.js')
 const { isObject, kindOf } = require('./session.js')
 
 /** The largest pool that the option `pool.max` takes. */
@@ -352,9 +352,9 @@ function isModel(model) {
  *   fields: Record<string, string>, json: boolean
  * }}
  */
-function describeModel(model, layout = 'sequelize') {
+function describeModel(model, layout) {
   const attributes = attributesOf(model)
-  const names = LAYOUTS[layout]
+  const names = layoutOf(layout)
   for (const name of [names.sid, names.expires, names.data]) {
     if (!attributes[name]) {
       const known = Object.keys(attributes).join(', ')

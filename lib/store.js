@@ -5,7 +5,7 @@ const createDebug = require('debug')
 const { NativeStore } = require('./addon.js')
 const { extendFields } = require('./columns.js')
 const { SessionStoreError } = require('./error.js')
-const { LAYOUTS } = require('./layouts.js')
+const { layoutOf } = require('./layouts.js')
 const { MAX_TIMER_MS, OUTCOME, Operations } = require('./operations.js')
 const { complete, forAddon, forDdl } = require('./options.js')
 const { checkSession, checkSid, expiresAt, isObject, parse, serialize } = require('./session.js')
@@ -444,9 +444,9 @@ function storeClass(Store) {
  * @param {import('./columns.js').Row | undefined} row
  * @param {string} [layout]
  */
-function buildRow(model, sid, row, layout = 'sequelize') {
+function buildRow(model, sid, row, layout) {
   const { data, expires = 0, extra = [] } = row ?? {}
-  const names = LAYOUTS[layout]
+  const names = layoutOf(layout)
   const instant = names.instants === 'seconds' ? Math.floor(expires / 1000) : new Date(expires)
   const values = { ...Object.fromEntries(extra), [names.sid]: sid, [names.data]: data, [names.expires]: instant }
   return model.build(values, { isNewRecord: false, raw: true })
