@@ -1,12 +1,12 @@
 'use strict'
 
-const { fork } = require('node:child_process')
 const { once } = require('node:events')
 const path = require('node:path')
 const { Sequelize } = require('sequelize')
 const { RustSequelizeStore } = require('..')
 const SequelizeStore = require('../compat/koa-generic-session-sequelize')
 const databases = require('./databases')
+const { asker, start } = require('./fixtures/children')
 const { Client } = require('./fixtures/express/client')
 
 const HOUR = 3_600_000
@@ -38,7 +38,7 @@ let tables = 0
 const seconds = () => Math.floor(Date.now() / 1000)
 
 describe.each(named(tested))('beside koa-generic-session-sequelize, on $name', ({ database }) => {
-  const children = []
+  const servers = []
   const clients = []
 
   afterEach(() => {
@@ -46,10 +46,7 @@ describe.each(named(tested))('beside koa-generic-session-sequelize, on $name', (
   })
 
   afterAll(async () => {
-    for (const { child, exit } of children) {
-      child.kill('SIGKILL')
-      await exit
-    }
+    for (const { kill } of servers) await kill('SIGKILL')
     await database.reset()
     await database.end()
   })
@@ -57,31 +54,12 @@ describe.each(named(tested))('beside koa-generic-session-sequelize, on $name', (
   /** A process with the store of one of the packages. Sequelize on SQLite stays out of this process, where the addon is. */
   async function open(name, place, options = {}) {
     const config = JSON.stringify(sequelizeOptions(database, place))
-    const child = fork(fixture, [name, config, JSON.stringify(options)], {
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc']
-    })
-    let stderr = ''
-    child.stderr.on('data', (chunk) => {
-      stderr += chunk
-    })
-    const exit = once(child, 'exit')
-    children.push({ child, exit })
-    const failed = exit.then(() => Promise.reject(new Error(stderr)))
-    failed.catch(() => {})
+    const server = start(fixture, [name, config, JSON.stringify(options)])
+    const { child, failed } = server
+    servers.push(server)
     const [{ origin }] = await Promise.race([once(child, 'message'), failed])
-    let last = 0
-    const waiting = new Map()
-    child.on('message', ({ id, result, error }) => {
-      const { resolve, reject } = waiting.get(id)
-      if (error === undefined) resolve(result)
-      else reject(new Error(error))
-    })
-    const ask = (task, ...args) => {
-      const id = ++last
-      const answer = new Promise((resolve, reject) => waiting.set(id, { resolve, reject }))
-      child.send({ id, task, args })
-      return Promise.race([answer, failed])
-    }
+    const send = asker(child)
+    const ask = (task, ...args) => Promise.race([send({ task, args }), failed])
     const call =
       (method) =>
       (...args) =>

@@ -1,11 +1,11 @@
 'use strict'
 
-const { fork } = require('node:child_process')
 const { once } = require('node:events')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const readline = require('node:readline')
+const { start: startChild } = require('./fixtures/children')
 
 const examples = path.join(__dirname, '../examples')
 
@@ -24,28 +24,16 @@ describe.each(['express', 'koa', 'fastify'])('the example on %s', (framework) =>
   })
 
   async function start() {
-    const child = fork(path.join(examples, framework, 'server.js'), {
+    const { child, failed, kill, stderr } = startChild(path.join(examples, framework, 'server.js'), [], {
       cwd: folder,
       env: { ...process.env, PORT: '0', NODE_ENV: 'production', SESSION_SECRET: 'x'.repeat(40) },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc']
     })
-    let stderr = ''
-    child.stderr.on('data', (chunk) => {
-      stderr += chunk
-    })
-    const exit = once(child, 'exit')
-    const kill = (signal) => {
-      child.kill(signal)
-      return exit
-    }
     servers.push({ kill })
-    const [line] = await Promise.race([
-      once(readline.createInterface(child.stdout), 'line'),
-      exit.then(() => Promise.reject(new Error(stderr)))
-    ])
+    const [line] = await Promise.race([once(readline.createInterface(child.stdout), 'line'), failed])
     const end = async () => {
       expect(await kill('SIGTERM')).toEqual([0, null])
-      expect(stderr).toBe('')
+      expect(stderr()).toBe('')
     }
     return { origin: line.split(' ')[0], end }
   }

@@ -1,12 +1,13 @@
 'use strict'
 
-const { execFile, fork } = require('node:child_process')
+const { execFile } = require('node:child_process')
 const { once } = require('node:events')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { promisify } = require('node:util')
 const databases = require('./databases')
+const { start: startChild } = require('./fixtures/children')
 const { Client } = require('./fixtures/express/client')
 
 const root = path.join(__dirname, '..')
@@ -84,25 +85,10 @@ describe.each(tested.map((database) => ({ name: database.name, database })))('on
 
   /** Serves the applications of all frameworks in a process of its own. */
   async function start() {
-    const child = fork(path.join(folder, 'server.js'), [place.db], {
-      cwd: folder,
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc']
-    })
-    let stderr = ''
-    child.stderr.on('data', (chunk) => {
-      stderr += chunk
-    })
-    const exit = once(child, 'exit')
-    const kill = (signal) => {
-      child.kill(signal)
-      return exit
-    }
+    const { child, failed, kill, stderr } = startChild(path.join(folder, 'server.js'), [place.db], { cwd: folder })
     servers.push({ kill })
-    const [{ origins }] = await Promise.race([
-      once(child, 'message'),
-      exit.then(() => Promise.reject(new Error(stderr)))
-    ])
-    return { origins, kill, stderr: () => stderr }
+    const [{ origins }] = await Promise.race([once(child, 'message'), failed])
+    return { origins, kill, stderr }
   }
 
   beforeAll(async () => {

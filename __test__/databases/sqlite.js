@@ -4,33 +4,20 @@ const { fork } = require('node:child_process')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
+const { asker } = require('../fixtures/children')
 const { common, rowFunctions } = require('./common')
 
 /** A client in a process of its own: see fixtures/sqlite-client.js. */
 function sqliteClient() {
   let child = null
-  let last = 0
-  const waiting = new Map()
-
-  function start() {
-    child = fork(path.join(__dirname, '..', 'fixtures', 'sqlite-client.js'), {
-      serialization: 'advanced'
-    })
-    child.on('message', ({ id, rows, error }) => {
-      const { resolve, reject } = waiting.get(id)
-      waiting.delete(id)
-      if (error) reject(Object.assign(new Error(error.message), error))
-      else resolve(rows)
-    })
-  }
+  let ask
 
   function send(message) {
-    if (child === null) start()
-    const id = ++last
-    return new Promise((resolve, reject) => {
-      waiting.set(id, { resolve, reject })
-      child.send({ id, ...message })
-    })
+    if (child === null) {
+      child = fork(path.join(__dirname, '..', 'fixtures', 'sqlite-client.js'), { serialization: 'advanced' })
+      ask = asker(child)
+    }
+    return ask(message)
   }
 
   return {

@@ -3,37 +3,24 @@
 const { fork } = require('node:child_process')
 const { once } = require('node:events')
 const path = require('node:path')
+const { asker } = require('../fixtures/children')
 
 /**
  * Other session stores, which run in a process of their own: see fixtures/peers.js. `open(name, settings)` gives one of them, as an object
  * with the functions `sync get set touch destroy prune`, which take sessions as `session()` makes them; `reset()` closes them.
  */
 function startPeers() {
-  const waiting = new Map()
   const open = []
   let child = null
+  let ask
   let last = 0
 
-  function start() {
-    child = fork(path.join(__dirname, '../fixtures/peers.js'), { serialization: 'advanced' })
-    child.on('message', ({ id, result, error }) => {
-      const { resolve, reject } = waiting.get(id)
-      waiting.delete(id)
-      if (error) reject(Object.assign(new Error(error.message), error))
-      else resolve(result)
-    })
-    child.on('exit', () => {
-      for (const { reject } of waiting.values()) reject(new Error('the process of the peers has ended'))
-    })
-  }
-
   function send(request) {
-    if (child === null) start()
-    const id = ++last
-    return new Promise((resolve, reject) => {
-      waiting.set(id, { resolve, reject })
-      child.send({ id, ...request })
-    })
+    if (child === null) {
+      child = fork(path.join(__dirname, '../fixtures/peers.js'), { serialization: 'advanced' })
+      ask = asker(child)
+    }
+    return ask(request)
   }
 
   return {
