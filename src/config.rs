@@ -1,8 +1,8 @@
-//! The checked settings of a store. Defaults live in `lib/options.js` only: every value is given.
+//! The settings of a store, checked in JavaScript. There are no defaults here: every value is given.
 
 use std::time::Duration;
 
-/// Everything a store needs to know.
+/// All settings of a store.
 #[derive(Debug, Clone)]
 pub struct Config {
     pub connection: ConnectionConfig,
@@ -14,64 +14,64 @@ pub struct Config {
 /// How to reach the database.
 #[derive(Debug, Clone)]
 pub struct ConnectionConfig {
-    /// Database URL. May hold a password: never to be shown.
+    /// Database URL. It may hold a password, so it must never be shown.
     pub url: String,
-    /// Keep prepared statements on a connection. Poolers that give every transaction another connection break them.
+    /// Keep prepared statements on a connection. False for poolers that may use another connection for each transaction.
     pub prepared_statements: bool,
     /// Another copy of SQLite has the file open in this process.
     pub shared_file: bool,
 }
 
-/// Which table, and what its columns are called.
+/// The table, and the names of its columns.
 #[derive(Debug, Clone)]
 pub struct TableConfig {
     /// PostgreSQL schema or MySQL database, if not the connection's own.
     pub schema: Option<String>,
     pub name: String,
-    /// What the table may look like, by preference; a new one is like the first. Never empty.
-    pub conventions: Vec<Convention>,
+    /// The supported layouts, most preferred first; a new table gets the first. Never empty.
+    pub layouts: Vec<Layout>,
     pub columns: ColumnNames,
-    /// Minutes east of UTC in which dates without a zone are kept.
-    pub offset: i32,
+    /// The zone of dates without a zone, in minutes east of UTC.
+    pub utc_offset_minutes: i32,
     /// Create the table if it is missing.
     pub create: bool,
 }
 
-/// How a session store lays out its table: what it calls the columns, and what it puts in them where the type of a column
-/// leaves that open.
+/// How a session store lays out its table: the names of the columns, and their contents where the type of a column leaves
+/// that open.
 #[derive(Debug, Clone)]
-pub struct Convention {
+pub struct Layout {
     pub sid: String,
     pub expires: String,
     pub data: String,
     pub instants: Instants,
     pub json: Json,
-    /// A new table has the data before the expiry.
+    /// In a new table, the data precedes the expiry.
     pub data_first: bool,
     /// A new table has `createdAt` and `updatedAt`.
     pub timestamps: bool,
 }
 
-/// How a session store keeps instants.
+/// How a session store writes instants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Instants {
-    /// As Sequelize does.
+    /// As Sequelize writes them.
     Date,
-    /// A date without a zone, where the database has such.
+    /// As dates without a zone, if the database has such a type.
     Local,
-    /// Seconds since the Unix epoch.
+    /// As seconds since the Unix epoch.
     Seconds,
-    /// Where the database has no dates, text as JavaScript's `toISOString` makes it.
+    /// As text like that of JavaScript's `toISOString`, if the database has no type for dates.
     Iso,
 }
 
-/// What a session store makes of JSON columns.
+/// How a session store uses JSON columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Json {
-    /// A new table keeps sessions as text; an existing column of JSON holds them as objects.
+    /// A new table keeps sessions as text. An existing JSON column holds them as objects.
     Unused,
-    /// The same, but an existing column of JSON holds the text of a session as one JSON string: connect-session-sequelize
-    /// encodes twice.
+    /// A new table keeps sessions as text. An existing JSON column holds the text of a session as one JSON string:
+    /// connect-session-sequelize encodes twice.
     Strings,
     /// A new table keeps sessions as JSON.
     Objects,
@@ -89,12 +89,12 @@ pub struct ColumnNames {
 }
 
 impl TableConfig {
-    /// What a new table looks like.
-    pub fn convention(&self) -> &Convention {
-        &self.conventions[0]
+    /// The layout of a new table.
+    pub fn preferred_layout(&self) -> &Layout {
+        &self.layouts[0]
     }
 
-    /// The name as a person reads it.
+    /// The name with its schema, for messages.
     pub fn full_name(&self) -> String {
         match &self.schema {
             Some(schema) => format!("{schema}.{}", self.name),
@@ -103,30 +103,30 @@ impl TableConfig {
     }
 }
 
-/// The caller's word on one column.
+/// The name of one column as the caller gave it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum ColumnName {
-    /// Nothing was said: look at the table.
+    /// Not given: the column is found by inspecting the table.
     #[default]
     Found,
     /// This name.
     Named(String),
-    /// The table has none.
+    /// The table has no such column.
     Absent,
 }
 
-/// Bounds of the connection pool.
+/// Limits of the connection pool.
 #[derive(Debug, Clone)]
 pub struct PoolConfig {
     pub max: u32,
     pub acquire_timeout: Duration,
-    /// How long the reading or writing of sessions may take.
+    /// Time limit for reading or writing sessions.
     pub query_timeout: Duration,
     pub idle_timeout: Duration,
     pub max_lifetime: Duration,
 }
 
-/// Bounds of what may be pending.
+/// Limits of what may be pending.
 #[derive(Debug, Clone)]
 pub struct QueueConfig {
     pub max_operations: usize,
@@ -144,16 +144,16 @@ impl ColumnName {
     }
 }
 
-/// Which lanes there are to choose from.
+/// The lanes of a store. Each has a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Lanes {
     /// Lanes that only read; with none, the first writing lane reads too.
     pub readers: usize,
-    /// Writing lanes; a session always goes to the same one.
+    /// Lanes that write. A session always goes to the same one.
     pub writers: usize,
-    /// A lane for calls about the whole table; without it, the first writing lane does them.
+    /// A lane for calls on the whole table; without it, the first writing lane runs them.
     pub table: bool,
-    /// Pruning goes through the first writing lane, for databases with a single writer.
+    /// Pruning runs on the first writing lane, for databases with a single writer.
     pub prune_as_writer: bool,
 }
 

@@ -1,29 +1,27 @@
-//! The one error of the crate and its stable codes.
+//! The error of the crate and its stable codes.
 
-use std::fmt;
-
-/// What went wrong, as an application tells errors apart.
+/// What an application can tell errors apart by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ErrorKind {
     /// An option has a value that cannot work.
     Options,
     /// The database cannot be opened or reached.
     Connection,
-    /// The table is missing, or cannot serve as a session table.
+    /// The table is missing, or cannot be used for sessions.
     Table,
     /// A connection or an answer took too long.
     Timeout,
-    /// More is pending than the queue may hold.
+    /// More operations are pending than the queue may hold.
     QueueFull,
-    /// The store was closed.
+    /// The store is closed.
     Closed,
-    /// Anything else that the database says.
+    /// Any other error of the database.
     Database,
-    /// A defect of this crate.
+    /// A bug in this package.
     Internal,
 }
 
-impl Kind {
+impl ErrorKind {
     /// The `code` of the JavaScript error. Never `ENOENT`, which express-session reads as "no such session".
     pub fn code(self) -> &'static str {
         match self {
@@ -39,22 +37,22 @@ impl Kind {
     }
 }
 
-/// What a lane can do about an error before it tells the callers.
+/// What a lane can do about an error before it reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remedy {
-    /// Nothing helps: the whole batch has failed.
+    /// Nothing: the whole batch has failed.
     None,
-    /// The same statement may well succeed in a moment (a lock, a deadlock, a serialization failure).
+    /// Run the same statements again in a moment, after a lock, a deadlock or a serialization failure.
     Retry,
-    /// Nothing helps now, and the connection is not to be used again.
+    /// Drop the connection. The batch has failed.
     Discard,
-    /// The connection is gone; the same statement may succeed on another one.
+    /// Run the same statements again on another connection.
     Reconnect,
-    /// The data of one row may be to blame: run the operations one by one.
+    /// Run the operations one by one, since the data of one row may have caused the error.
     Isolate,
 }
 
-/// The database's own words.
+/// The database's own error.
 #[derive(Debug, Clone)]
 pub struct Cause {
     /// `SQLSTATE`, error number or extended result code.
@@ -65,21 +63,16 @@ pub struct Cause {
 
 /// An error with a code for the application and a remedy for the lane.
 #[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
 pub struct StoreError {
-    pub kind: Kind,
+    pub kind: ErrorKind,
     pub remedy: Remedy,
     pub message: String,
     pub cause: Option<Cause>,
 }
 
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
 impl StoreError {
-    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
             remedy: Remedy::None,
@@ -99,15 +92,15 @@ impl StoreError {
     }
 
     pub fn options(message: impl Into<String>) -> Self {
-        Self::new(Kind::Options, message)
+        Self::new(ErrorKind::Options, message)
     }
 
     pub fn table(message: impl Into<String>) -> Self {
-        Self::new(Kind::Table, message)
+        Self::new(ErrorKind::Table, message)
     }
 
     pub fn closed() -> Self {
-        Self::new(Kind::Closed, "the session store is closed")
+        Self::new(ErrorKind::Closed, "the session store is closed")
     }
 }
 

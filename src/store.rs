@@ -1,4 +1,4 @@
-//! A store: the right table for its URL, and the queue in front of it.
+//! A store: the table in the database that its URL names, and the queue in front of it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,20 +10,58 @@ use sqlx::{MySql, Pool, Postgres, Sqlite};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::config::{Config, TableConfig};
-use crate::dialect::Dialect;
-use crate::error::{Kind, Result, StoreError};
+use crate::database::Database;
+use crate::error::{ErrorKind, Result, StoreError};
 use crate::operation::{Operation, Outcome, Ticket};
 use crate::queue::{Counts, Deliver, Queue};
-use crate::table::{SessionTable, Table, share_files_safely};
+use crate::table::{SessionTable, SqlTable};
 
-/// Threads for all stores of the process. One is enough, since the databases do the work; a second one is woken in vain
-/// by every call, which makes a lonely `get` take twice as long.
+/// The supported databases.
+static DATABASES: [Entry; 3] = [
+    Entry::of::<Sqlite>(),
+    Entry::of::<Postgres>(),
+    Entry::of::<MySql>(),
+];
+
+/// Threads for all stores of the process. One is enough, since the databases do the work. Every call would also wake a
+/// second thread that has nothing to do, and a single `get` would take twice as long.
 const THREADS: usize = 1;
 
-/// How long closing the connections may take.
-const GOODBYE: Duration = Duration::from_secs(3);
+/// Time limit for closing the connections.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// One session store. Calls go in by [`Store::push`]; their outcomes come by the `deliver` given at the opening.
+/// A database in the list of those that are supported.
+struct Entry {
+    schemes: &'static [&'static str],
+    open: fn(Config, Deliver) -> Result<Store>,
+    create_table: fn(&TableConfig) -> String,
+}
+
+impl Entry {
+    const fn of<DB: Database>() -> Self
+    where
+        SqlTable<DB>: SessionTable,
+    {
+        Self {
+            schemes: DB::SCHEMES,
+            open: Store::open_on::<DB>,
+            create_table: DB::create_table,
+        }
+    }
+
+    fn find(scheme: &str) -> Option<&'static Self> {
+        let mut entries = DATABASES.iter();
+        entries.find(|entry| entry.schemes.contains(&scheme))
+    }
+
+    /// All schemes, for messages.
+    fn all_schemes() -> String {
+        let schemes = DATABASES.iter().flat_map(|entry| entry.schemes);
+        schemes.copied().collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// One session store. Calls go in by [`Store::push`]; their outcomes go to the `deliver` given to [`Store::open`].
 pub struct Store {
     queue: Queue,
     pool: Box<dyn AnyPool>,
@@ -38,13 +76,13 @@ pub struct PoolSize {
     pub idle: u32,
 }
 
-/// A pool, whatever its database.
+/// A pool of any database.
 trait AnyPool: Send + Sync {
     fn size(&self) -> PoolSize;
     fn close(&self) -> BoxFuture<'static, ()>;
 }
 
-impl<DB: Dialect> AnyPool for Pool<DB> {
+impl<DB: Database> AnyPool for Pool<DB> {
     fn size(&self) -> PoolSize {
         PoolSize {
             size: Pool::size(self),
@@ -59,50 +97,35 @@ impl<DB: Dialect> AnyPool for Pool<DB> {
 }
 
 impl Store {
-    /// Opens a store. The database is not touched before the first call.
+    /// Opens a store. It connects to the database at the first call.
     ///
     /// # Errors
-    /// `ERR_SESSION_OPTIONS` if the URL cannot be used.
+    /// `ERR_SESSION_OPTIONS` if the URL or the name of the table cannot be used.
     pub fn open(config: Config, deliver: Deliver) -> Result<Self> {
-        let scheme = config.connection.url.split(':').next();
-        match scheme.unwrap_or_default() {
-            "sqlite" => {
-                // Where it cannot be done, a file that nobody else opens in this process is as safe as before.
-                if !share_files_safely() && config.connection.shared_file {
-                    return Err(StoreError::options(
-                        "the Sequelize instance has its SQLite file open with another copy of SQLite, and on this system two \
-                         copies in one process would damage it; give the sessions a file of their own, such as \
-                         `db: 'sqlite:./sessions.sqlite'`",
-                    ));
-                }
-                Self::open_on::<Sqlite>(config, deliver)
-            }
-            "postgres" | "postgresql" => Self::open_on::<Postgres>(config, deliver),
-            "mysql" | "mariadb" => Self::open_on::<MySql>(config, deliver),
+        let scheme = config.connection.url.split(':').next().unwrap_or_default();
+        match Entry::find(scheme) {
+            Some(entry) => (entry.open)(config, deliver),
             // The rest of the URL may hold a password.
-            other => Err(StoreError::options(format!(
-                "expected option `db` to be a database URL that begins with sqlite:, postgres:, mysql: or mariadb:, \
-                 got the scheme {other}:"
+            None => Err(StoreError::options(format!(
+                "expected option `db` to be a database URL with one of the schemes {}, got the scheme `{scheme}`",
+                Entry::all_schemes()
             ))),
         }
     }
 
-    fn open_on<DB: Dialect>(config: Config, deliver: Deliver) -> Result<Self>
+    fn open_on<DB: Database>(config: Config, deliver: Deliver) -> Result<Self>
     where
-        Table<DB>: SessionTable,
+        SqlTable<DB>: SessionTable,
     {
         let runtime = runtime()?;
         let _context = runtime.enter();
         let target = DB::target(&config.connection, config.pool.max)?;
-        if let Some(reason) = DB::refuse_name(&config.table.name) {
-            let message = format!(
-                "the table cannot be called `{}`: {reason}",
-                config.table.name
-            );
-            return Err(StoreError::options(message));
-        }
+        DB::check_table_name(&config.table.name).map_err(|reason| {
+            let name = &config.table.name;
+            StoreError::options(format!("table name `{name}` cannot be used: {reason}"))
+        })?;
         let lanes = target.lanes;
-        let table = Arc::new(Table::<DB>::new(
+        let table = Arc::new(SqlTable::<DB>::new(
             config.table,
             target,
             &config.pool,
@@ -124,32 +147,32 @@ impl Store {
         })
     }
 
-    /// Takes a call in, to be begun by [`Store::submit`]; its outcome is delivered later.
+    /// Accepts a call, which begins with the next [`Store::submit`]. Its outcome is delivered later.
     ///
     /// # Errors
-    /// `ERR_SESSION_CLOSED` after [`Store::close`], `ERR_SESSION_QUEUE_FULL` when too much is pending.
+    /// `ERR_SESSION_CLOSED` after [`Store::close`], `ERR_SESSION_QUEUE_FULL` if too much is pending.
     pub fn push(&self, operation: Operation) -> Result<()> {
         self.queue.push(operation)
     }
 
-    /// Begins what was pushed.
+    /// Begins the calls that were pushed.
     pub fn submit(&self) {
         self.queue.submit();
     }
 
-    /// Ends what was called before, refuses what is called from now on, and closes the connections. With a ticket,
-    /// delivers [`Outcome::Done`] when that is over.
+    /// Rejects new calls, completes the accepted ones, and closes the connections. With a ticket, delivers
+    /// [`Outcome::Done`] afterwards.
     pub fn close(&self, ticket: Option<Ticket>) {
         let lanes = self.queue.close();
         let pool = self.pool.close();
         let deliver = Arc::clone(&self.deliver);
         self.runtime.spawn(async move {
             for lane in lanes {
-                // A lane that panicked has ended too.
+                // An error means that the lane panicked, so it has ended too.
                 _ = lane.await;
             }
-            // Saying goodbye to a server that does not answer must not keep the application from ending.
-            _ = tokio::time::timeout(GOODBYE, pool).await;
+            // A server that does not answer must not keep the application from ending.
+            _ = tokio::time::timeout(CLOSE_TIMEOUT, pool).await;
             if let Some(ticket) = ticket {
                 deliver(vec![(ticket, Outcome::Done)]);
             }
@@ -172,20 +195,19 @@ impl Store {
 /// The DDL of a table as a store would create it.
 ///
 /// # Errors
-/// `ERR_SESSION_OPTIONS` if there is no such dialect.
+/// `ERR_SESSION_OPTIONS` if the dialect is unknown.
 pub fn ddl(dialect: &str, table: &TableConfig) -> Result<String> {
-    match dialect {
-        "sqlite" => Ok(Sqlite::create_table(table)),
-        "postgres" | "postgresql" => Ok(Postgres::create_table(table)),
-        "mysql" | "mariadb" => Ok(MySql::create_table(table)),
-        _ => Err(StoreError::options(
-            "expected the dialect to be sqlite, postgres, mysql or mariadb",
-        )),
+    match Entry::find(dialect) {
+        Some(entry) => Ok((entry.create_table)(table)),
+        None => Err(StoreError::options(format!(
+            "expected the dialect to be one of {}, got `{dialect}`",
+            Entry::all_schemes()
+        ))),
     }
 }
 
-/// The runtime of the process. It is never shut down: stores of several worker threads and module registries share it,
-/// and none of them knows when the last one ends.
+/// The runtime of the process. It is never shut down: stores in several worker threads and module registries share it, and
+/// none of them knows when the last one closes.
 fn runtime() -> Result<&'static Runtime> {
     static RUNTIME: OnceCell<Runtime> = OnceCell::new();
     RUNTIME.get_or_try_init(|| {
@@ -196,7 +218,23 @@ fn runtime() -> Result<&'static Runtime> {
             .build()
             .map_err(|error| {
                 let message = format!("cannot start the threads of the session store: {error}");
-                StoreError::new(Kind::Internal, message)
+                StoreError::new(ErrorKind::Internal, message)
             })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scheme_belongs_to_one_database() {
+        for entry in &DATABASES {
+            for scheme in entry.schemes {
+                let found = Entry::find(scheme).unwrap();
+                assert!(std::ptr::eq(found, entry), "{scheme}");
+            }
+        }
+        assert!(Entry::find("oracle").is_none());
+    }
 }

@@ -1,11 +1,11 @@
-//! The writes of databases that have `INSERT … ON CONFLICT` and `UPDATE … FROM`. The rows of a batch are a relation `j`,
+//! Writes for databases that have `INSERT … ON CONFLICT` and `UPDATE … FROM`. The rows of a batch are a relation `j`,
 //! the table is `t`.
 
-use super::{InstantColumn, Layout};
+use super::inspected::{InspectedTable, InstantColumn};
 
-/// How a batch's rows are spelled.
+/// How the rows of a batch are spelled.
 pub struct Rows<'a> {
-    pub layout: &'a Layout,
+    pub table: &'a InspectedTable,
     /// Expressions over `j`.
     pub sid: &'a str,
     pub expires: String,
@@ -14,32 +14,32 @@ pub struct Rows<'a> {
     pub extra: Vec<(String, String)>,
     /// The time of the statement in the form of a column.
     pub now: &'a dyn Fn(&InstantColumn) -> String,
-    /// That the row of `t` is live.
+    /// The condition that the row of `t` is live.
     pub live: String,
 }
 
 impl Rows<'_> {
     pub fn upsert(&self, from: &str) -> String {
-        let layout = self.layout;
+        let table = self.table;
         let changes = self.changes();
-        let revived = layout.deleted_at.iter();
+        let restored = table.deleted_at.iter();
         let replaced = changes
             .iter()
             .map(|(column, _)| format!("{column} = excluded.{column}"))
-            .chain(revived.map(|column| format!("{column} = NULL")));
+            .chain(restored.map(|column| format!("{column} = NULL")));
         let replaced = list(replaced);
-        let (columns, values): (Vec<_>, Vec<_>) = [(layout.sid.clone(), self.sid.to_owned())]
+        let (columns, values): (Vec<_>, Vec<_>) = [(table.sid.clone(), self.sid.to_owned())]
             .into_iter()
-            .chain(self.stamp(layout.created_at.as_ref()))
+            .chain(self.stamp(table.created_at.as_ref()))
             .chain(changes)
             .unzip();
-        // Without WHERE, SQLite would take ON for the beginning of a join's condition.
+        // Without WHERE, SQLite would take ON for the condition of a join.
         format!(
             "INSERT INTO {} ({}) SELECT {} FROM {from} WHERE true ON CONFLICT ({}) DO UPDATE SET {replaced}",
-            layout.table,
+            table.name,
             columns.join(", "),
             values.join(", "),
-            layout.sid,
+            table.sid,
         )
     }
 
@@ -47,23 +47,23 @@ impl Rows<'_> {
         let changes = self.changes().into_iter();
         format!(
             "UPDATE {} AS t SET {} FROM {from} WHERE t.{} = {}{}",
-            self.layout.table,
+            self.table.name,
             list(changes.map(|(column, value)| format!("{column} = {value}"))),
-            self.layout.sid,
+            self.table.sid,
             self.sid,
-            not_deleted(self.layout)
+            and_not_deleted(self.table)
         )
     }
 
     pub fn touch(&self, from: &str) -> String {
-        let changes = [(self.layout.expires.name.clone(), self.expires.clone())]
+        let changes = [(self.table.expires.name.clone(), self.expires.clone())]
             .into_iter()
-            .chain(self.stamp(self.layout.updated_at.as_ref()));
+            .chain(self.stamp(self.table.updated_at.as_ref()));
         format!(
             "UPDATE {} AS t SET {} FROM {from} WHERE t.{} = {} AND {}",
-            self.layout.table,
+            self.table.name,
             list(changes.map(|(column, value)| format!("{column} = {value}"))),
-            self.layout.sid,
+            self.table.sid,
             self.sid,
             self.live
         )
@@ -71,13 +71,13 @@ impl Rows<'_> {
 
     /// The columns that both a new and an old row get, with their values.
     fn changes(&self) -> Vec<(String, String)> {
-        let layout = self.layout;
+        let table = self.table;
         [
-            (layout.expires.name.clone(), self.expires.clone()),
-            (layout.data.clone(), self.data.clone()),
+            (table.expires.name.clone(), self.expires.clone()),
+            (table.data.clone(), self.data.clone()),
         ]
         .into_iter()
-        .chain(self.stamp(layout.updated_at.as_ref()))
+        .chain(self.stamp(table.updated_at.as_ref()))
         .chain(self.extra.iter().cloned())
         .collect()
     }
@@ -87,9 +87,9 @@ impl Rows<'_> {
     }
 }
 
-/// That the row of `t` is not softly deleted, behind another condition.
-pub fn not_deleted(layout: &Layout) -> String {
-    match &layout.deleted_at {
+/// ` AND …`, the condition that the row of `t` is not softly deleted; empty if the table has no soft deletion.
+pub fn and_not_deleted(table: &InspectedTable) -> String {
+    match &table.deleted_at {
         Some(column) => format!(" AND t.{column} IS NULL"),
         None => String::new(),
     }

@@ -1,10 +1,10 @@
-//! Turning off Nagle's algorithm on the connections to a server.
+//! Turning off Nagle's algorithm on connections to a server.
 //!
-//! sqlx 0.9.0 leaves it on (<https://github.com/transact-rs/sqlx/issues/4335>), and gives no hold of its sockets.
-//! Together with delayed acknowledgements that stalls a batch which goes out in two writes, as every TLS batch of more
-//! than 16 KB does, for 40 ms. Its main branch has the cure: with the next release this file can go.
+//! sqlx 0.9.0 leaves it on (<https://github.com/transact-rs/sqlx/issues/4335>), and gives no access to its sockets.
+//! Together with delayed acknowledgements, it stalls for 40 ms each batch that is sent in two writes, as is every batch of
+//! more than 16 KB over TLS. The main branch of sqlx turns it off; remove this file with its next release.
 
-/// Turns it off on every TCP connection of this process to `port`. On other systems than Unix it does nothing.
+/// Turns it off on every TCP connection of this process to `port`. Does nothing on systems other than Unix.
 #[cfg(unix)]
 #[expect(
     unsafe_code,
@@ -24,9 +24,9 @@ pub fn disable_nagle(port: u16) {
         let Some(number) = number.filter(|number| *number >= 0) else {
             continue;
         };
-        // SAFETY: the borrow ends before the next turn, and is used for calls that check the descriptor themselves. If
-        // another thread closes it meanwhile, they fail; if it opens another one under the number, that one has the
-        // option set if it is a connection to the same port, too, and is left alone otherwise.
+        // SAFETY: the borrow ends with this iteration, and is used only for calls that check the descriptor themselves.
+        // If another thread closes it in between, they fail. If another thread opens another one under the same number,
+        // that one gets the option if it is a connection to the same port, too, and is left alone otherwise.
         let borrowed = unsafe { BorrowedFd::borrow_raw(number) };
         let socket = socket2::SockRef::from(&borrowed);
         let peer = socket
@@ -34,7 +34,7 @@ pub fn disable_nagle(port: u16) {
             .ok()
             .and_then(|address| address.as_socket());
         if peer.is_some_and(|peer| peer.port() == port) {
-            // Without it the connection is slower, not wrong.
+            // If it fails, the connection is slower, but works.
             _ = socket.set_tcp_nodelay(true);
         }
     }

@@ -1,0 +1,85 @@
+//! How to reach a database.
+
+use std::path::PathBuf;
+
+use sqlx::pool::PoolOptions;
+
+use crate::config::{ConnectionConfig, Lanes};
+use crate::error::Result;
+
+use super::nodelay::disable_nagle;
+use super::url::certificate_files;
+
+/// Connecting to one database.
+pub trait Connect: sqlx::Database {
+    /// The schemes of its URLs; the first is the usual one.
+    const SCHEMES: &'static [&'static str];
+
+    /// Reads a database URL.
+    ///
+    /// # Errors
+    /// `ERR_SESSION_OPTIONS`, naming the part of the URL that cannot be used.
+    fn target(connection: &ConnectionConfig, max_connections: u32) -> Result<Target<Self>>;
+
+    /// Adds to a pool the statements that a new connection has to run first.
+    fn on_connect(options: PoolOptions<Self>) -> PoolOptions<Self> {
+        options
+    }
+}
+
+/// Where a database is, and how many lanes suit it.
+pub struct Target<DB: sqlx::Database> {
+    pub options: <DB::Connection as sqlx::Connection>::Options,
+    /// For messages; holds no password.
+    pub name: String,
+    pub lanes: Lanes,
+    /// The port of a server that is reached by TCP.
+    pub tcp_port: Option<u16>,
+    /// The database lives as long as its one connection.
+    pub in_memory: bool,
+    /// Looks for a reason why connecting failed that the driver's message does not give.
+    pub explain: fn(&Self) -> Option<String>,
+    /// The files that the URL names, each with its parameter.
+    pub files: Vec<(String, PathBuf)>,
+}
+
+impl<DB: sqlx::Database> Target<DB> {
+    /// A database on a server, which is reached by TCP or by a socket of this machine.
+    pub fn of_server(
+        database: &str,
+        (host, port): (&str, u16),
+        socket: Option<&PathBuf>,
+        max_connections: u32,
+        url: &str,
+        options: <DB::Connection as sqlx::Connection>::Options,
+    ) -> Self {
+        let place = match socket {
+            Some(path) => path.display().to_string(),
+            None => format!("{host}:{port}"),
+        };
+        Self {
+            name: format!("the {} database `{database}` at {place}", DB::NAME),
+            options,
+            lanes: Lanes::of_server(max_connections),
+            tcp_port: socket.is_none().then_some(port),
+            in_memory: false,
+            explain: missing_file,
+            files: certificate_files(url),
+        }
+    }
+
+    /// Prepares a connection that was just taken from the pool.
+    pub fn acquired(&self) {
+        if let Some(port) = self.tcp_port {
+            disable_nagle(port);
+        }
+    }
+}
+
+fn missing_file<DB: sqlx::Database>(target: &Target<DB>) -> Option<String> {
+    let (parameter, path) = target.files.iter().find(|(_, path)| !path.exists())?;
+    Some(format!(
+        "the file `{}` does not exist; correct the parameter `{parameter}` of the URL",
+        path.display()
+    ))
+}

@@ -1,0 +1,60 @@
+//! Errors of MySQL and MariaDB, by number: <https://mariadb.com/kb/en/mariadb-error-code-reference/>.
+
+use sqlx::MySql;
+use sqlx::mysql::MySqlDatabaseError;
+
+use crate::database::Errors;
+use crate::database::error::driver_error;
+use crate::error::{ErrorKind, Remedy, StoreError};
+
+impl Errors for MySql {
+    fn error(error: sqlx::Error) -> StoreError {
+        let mut failed = driver_error(&error);
+        let Some(number) = number(&error) else {
+            return failed;
+        };
+        if let Some(cause) = &mut failed.cause {
+            cause.code = Some(number.to_string());
+        }
+        let (kind, remedy) = match number {
+            // Lock wait timeout, deadlock, record changed since last read.
+            1205 | 1213 | 1020 => (ErrorKind::Timeout, Remedy::Retry),
+            // Prepared statement that needs to be prepared again, after the table was altered.
+            1615 => (ErrorKind::Database, Remedy::Retry),
+            // No such table, no such column, no such database; no right to the table.
+            1146 | 1054 | 1049 | 1142 | 1143 => (ErrorKind::Table, Remedy::None),
+            // Shutdown, killed, lost.
+            1053 | 1927 | 2006 | 2013 | 4031 => (ErrorKind::Connection, Remedy::Reconnect),
+            // Access denied, too many connections.
+            1040 | 1044 | 1045 | 1203 | 1698 => (ErrorKind::Connection, Remedy::Discard),
+            // A column that cannot be NULL, such as the sid: see `same_sid` in write.rs.
+            1048 => {
+                failed.message = format!(
+                    "{}; if that column holds the session ids, another session's id differs only in case or trailing \
+                     spaces, and the collation of the column treats them as equal: give it a `nopad_bin` or `0900_bin` \
+                     collation",
+                    failed.message
+                );
+                (ErrorKind::Database, Remedy::Isolate)
+            }
+            // Statement took longer than it may.
+            1969 | 3024 => (ErrorKind::Timeout, Remedy::None),
+            // Read-only server, table or disk full.
+            1290 | 1792 | 1836 | 1021 | 1114 => (ErrorKind::Database, Remedy::None),
+            _ => (ErrorKind::Database, Remedy::Isolate),
+        };
+        StoreError {
+            kind,
+            remedy,
+            ..failed
+        }
+    }
+}
+
+/// The server's number of an error.
+pub fn number(error: &sqlx::Error) -> Option<u16> {
+    error
+        .as_database_error()?
+        .try_downcast_ref::<MySqlDatabaseError>()
+        .map(MySqlDatabaseError::number)
+}

@@ -1,0 +1,146 @@
+//! MySQL and MariaDB.
+//!
+//! A batch is bound as lists of values in a few fixed sizes, so that a connection keeps few statements: a batch that is
+//! smaller than its size repeats a row, which changes nothing. (`JSON_TABLE` would take any size with one text, but old
+//! servers lack it, and writing through it takes twice as long.)
+//!
+//! A collation may treat different sids as equal: that of the server, which connect-session-sequelize's tables have,
+//! usually ignores case. So sids are also compared as bytes.
+
+mod connect;
+mod error;
+mod prune;
+mod read;
+mod schema;
+mod write;
+
+use sqlx::mysql::MySqlArguments;
+use sqlx::{Arguments, Encode, MySql, Type};
+
+use super::{InspectedTable, InstantColumn, InstantForm};
+use crate::timestamp::Timestamp;
+
+/// The sizes in which lists of sids are bound.
+const SIZES: [usize; 13] = [1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256];
+
+/// Adds a value. None of the types bound here can fail to encode.
+fn add<'q, T: Encode<'q, MySql> + Type<MySql>>(arguments: &mut MySqlArguments, value: T) {
+    _ = arguments.add(value);
+}
+
+fn add_sids(arguments: &mut MySqlArguments, sids: &[&str], size: usize) {
+    for sid in padded(sids, size) {
+        add(arguments, sid);
+    }
+}
+
+/// Adds the start of a window: whether it is the start of the table, and the sid after which the window begins. No sid
+/// could stand for the start of the table, since some collations sort characters before the empty text.
+fn add_cursor(arguments: &mut MySqlArguments, cursor: Option<&str>) {
+    add(arguments, cursor.is_none());
+    add(arguments, cursor.unwrap_or_default());
+}
+
+/// Adds an instant in the form of its column. Milliseconds are cut off if the column does not keep them: MySQL would round
+/// them, and a session could live longer than it should.
+fn add_instant(
+    arguments: &mut MySqlArguments,
+    table: &InspectedTable,
+    column: &InstantColumn,
+    at: Timestamp,
+) {
+    let digits = column.fraction.unwrap_or(0);
+    match column.form {
+        InstantForm::Zoned => add(arguments, local(at, 0, digits)),
+        InstantForm::Local => add(arguments, local(at, table.utc_offset_minutes, digits)),
+        InstantForm::Text => add(arguments, at.to_text()),
+        InstantForm::Iso => add(arguments, at.to_iso()),
+        InstantForm::Seconds => add(arguments, at.seconds()),
+        InstantForm::Milliseconds => add(arguments, at.0),
+    }
+}
+
+/// `YYYY-MM-DD HH:MM:SS.mmm` in a zone, with as many digits of the fraction as the column keeps.
+fn local(at: Timestamp, utc_offset_minutes: i32, digits: u32) -> String {
+    let mut text = at.east(utc_offset_minutes).to_text();
+    text.truncate(match digits {
+        0 => 19,
+        1 => 21,
+        2 => 22,
+        _ => 23,
+    });
+    text
+}
+
+fn expired(table: &InspectedTable) -> String {
+    format!("{} <= ?", table.expires.name)
+}
+
+fn live(table: &InspectedTable) -> String {
+    format!(
+        "({name} IS NULL OR {name} > ?){not_deleted}",
+        name = table.expires.name,
+        not_deleted = and_not_deleted(table)
+    )
+}
+
+/// ` AND …`, the condition that a row is not softly deleted; empty if the table has no soft deletion.
+fn and_not_deleted(table: &InspectedTable) -> String {
+    match &table.deleted_at {
+        Some(column) => format!(" AND {column} IS NULL"),
+        None => String::new(),
+    }
+}
+
+/// The size in which so many values are bound.
+fn size(count: usize) -> usize {
+    let fits = SIZES.into_iter().find(|size| *size >= count);
+    fits.unwrap_or(count)
+}
+
+/// The values, with the last one repeated until there are `size`.
+fn padded<T: Copy>(values: &[T], size: usize) -> Vec<T> {
+    let mut padded = values.to_vec();
+    if let Some(last) = values.last() {
+        padded.resize(size, *last);
+    }
+    padded
+}
+
+/// `?, ?, …`
+fn marks(count: usize) -> String {
+    vec!["?"; count].join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::tests::{column, table};
+
+    pub fn inspected(collation: &str, expires: &str) -> InspectedTable {
+        let mut sid = column("sid", "varchar(36)");
+        sid.collation = Some(collation.into());
+        let columns = vec![
+            sid,
+            column("expires", expires),
+            column("data", "text"),
+            column("updatedAt", "datetime"),
+        ];
+        InspectedTable::new::<MySql>(&table(), columns).unwrap()
+    }
+
+    #[test]
+    fn milliseconds_are_cut_off_where_the_column_has_none() {
+        let at = Timestamp(1_893_553_445_678);
+        assert_eq!(local(at, 0, 0), "2030-01-02 03:04:05");
+        assert_eq!(local(at, 330, 3), "2030-01-02 08:34:05.678");
+    }
+
+    #[test]
+    fn batches_are_bound_in_few_sizes() {
+        assert_eq!(size(1), 1);
+        assert_eq!(size(5), 8);
+        assert_eq!(size(129), 256);
+        assert_eq!(padded(&[1, 2], 4), [1, 2, 2, 2]);
+    }
+}

@@ -1,0 +1,349 @@
+//! Writing to MySQL and MariaDB.
+
+use sqlx::MySql;
+use sqlx::mysql::{MySqlArguments, MySqlQueryResult};
+
+use super::{add, add_instant, add_sids, and_not_deleted, live, local, marks, padded, size};
+use crate::database::{
+    Batch, InspectedTable, Save, Schema, Statement, Text, Touch, WriteStatements,
+};
+use crate::operation::{Extra, Value};
+use crate::timestamp::Timestamp;
+
+/// The most rows of one UPDATE: each row finds its values with a CASE that has a branch for every row.
+const UPDATE_ROWS: usize = 64;
+
+/// The most rows of one INSERT.
+const INSERT_ROWS: usize = 128;
+
+impl WriteStatements for MySql {
+    fn write(table: &InspectedTable, batch: &Batch<'_>, now: Timestamp) -> Vec<Statement<Self>> {
+        let extra = &batch.extra;
+        let writer = Writer { table, extra, now };
+        let upserts = batch.upserts.chunks(INSERT_ROWS);
+        let updates = batch.updates.chunks(UPDATE_ROWS);
+        let touches = batch.touches.chunks(UPDATE_ROWS);
+        let mut statements: Vec<_> = upserts.map(|saves| writer.upsert(saves)).collect();
+        statements.extend(updates.map(|saves| writer.update(saves)));
+        statements.extend(touches.map(|touches| writer.touch(touches)));
+        if !batch.destroys.is_empty() {
+            statements.push(writer.destroy(&batch.destroys));
+        }
+        statements
+    }
+
+    fn rows_affected(result: &MySqlQueryResult) -> u64 {
+        // The connection counts rows that were found, changed or not.
+        result.rows_affected()
+    }
+}
+
+/// Makes the statements of one commit.
+struct Writer<'a> {
+    table: &'a InspectedTable,
+    /// The application's own columns.
+    extra: &'a [&'a str],
+    now: Timestamp,
+}
+
+impl Writer<'_> {
+    fn upsert(&self, saves: &[Save<'_>]) -> Statement<MySql> {
+        let table = self.table;
+        let size = size(saves.len());
+        let sql = table.text_with(Text::Upsert(size), self.extra, || self.upsert_text(size));
+        let mut arguments = MySqlArguments::default();
+        for save in padded_saves(saves, size) {
+            add(&mut arguments, save.sid);
+            add_instant(&mut arguments, table, &table.expires, save.expires);
+            add(&mut arguments, save.data);
+            let stamps = [&table.created_at, &table.updated_at];
+            for column in stamps.into_iter().flatten() {
+                add_instant(&mut arguments, table, column, self.now);
+            }
+            for extra in save.extra {
+                add_value(&mut arguments, table, extra);
+            }
+        }
+        Statement::new(sql, arguments)
+    }
+
+    fn upsert_text(&self, size: usize) -> String {
+        let table = self.table;
+        let stamps = [&table.created_at, &table.updated_at];
+        let stamps = stamps.into_iter().flatten().map(|column| &column.name);
+        let columns: Vec<String> = [&table.sid, &table.expires.name, &table.data]
+            .into_iter()
+            .chain(stamps)
+            .cloned()
+            .chain(self.extra_columns())
+            .collect();
+        let mut values = vec!["?"; columns.len()];
+        values[2] = data_mark(table);
+        let row = format!("({})", values.join(", "));
+        let changed = [&table.expires.name, &table.data]
+            .into_iter()
+            .chain(table.updated_at.iter().map(|column| &column.name))
+            .cloned()
+            .chain(self.extra_columns())
+            .map(|column| format!("{column} = VALUES({column})"));
+        let restored = table.deleted_at.iter();
+        let replaced: Vec<String> = self
+            .same_sid()
+            .into_iter()
+            .chain(changed)
+            .chain(restored.map(|column| format!("{column} = NULL")))
+            .collect();
+        format!(
+            "INSERT INTO {} ({}) VALUES {} ON DUPLICATE KEY UPDATE {}",
+            table.name,
+            columns.join(", "),
+            vec![row; size].join(", "),
+            replaced.join(", ")
+        )
+    }
+
+    /// Fails unless the row that is found has the very same sid: another session must not be replaced because the
+    /// collation treats its sid as equal. The only way to raise an error here is to set the sid to NULL.
+    fn same_sid(&self) -> Option<String> {
+        let sid = &self.table.sid;
+        let same = format!("{sid} = IF(BINARY {sid} = BINARY VALUES({sid}), {sid}, NULL)");
+        (!is_exact(self.table)).then_some(same)
+    }
+
+    fn update(&self, saves: &[Save<'_>]) -> Statement<MySql> {
+        let table = self.table;
+        let size = size(saves.len());
+        let sql = table.text_with(Text::Update(size), self.extra, || {
+            let expires = self.chosen(&table.expires.name, "?", size);
+            let data = self.chosen(&table.data, data_mark(table), size);
+            let extra = self.extra_columns();
+            let changes: Vec<String> = [expires, data]
+                .into_iter()
+                .chain(extra.map(|column| self.chosen(&column, "?", size)))
+                .chain(self.stamped())
+                .collect();
+            format!(
+                "UPDATE {} SET {} WHERE {}{}",
+                table.name,
+                changes.join(", "),
+                among(table, size),
+                and_not_deleted(table)
+            )
+        });
+        let rows = padded_saves(saves, size);
+        let mut arguments = MySqlArguments::default();
+        for save in &rows {
+            add(&mut arguments, save.sid);
+            add_instant(&mut arguments, table, &table.expires, save.expires);
+        }
+        for save in &rows {
+            add(&mut arguments, save.sid);
+            add(&mut arguments, save.data);
+        }
+        for index in 0..self.extra.len() {
+            for save in &rows {
+                add(&mut arguments, save.sid);
+                add_value(&mut arguments, table, &save.extra[index]);
+            }
+        }
+        self.add_stamp(&mut arguments);
+        let sids: Vec<&str> = saves.iter().map(|save| save.sid).collect();
+        add_among(&mut arguments, table, &sids, size);
+        Statement::new(sql, arguments).counting_updates(Some(0))
+    }
+
+    fn touch(&self, touches: &[Touch<'_>]) -> Statement<MySql> {
+        let table = self.table;
+        let size = size(touches.len());
+        let sql = table.text(Text::Touch(size), || {
+            let changes: Vec<String> = [self.chosen(&table.expires.name, "?", size)]
+                .into_iter()
+                .chain(self.stamped())
+                .collect();
+            format!(
+                "UPDATE {} SET {} WHERE {} AND {}",
+                table.name,
+                changes.join(", "),
+                among(table, size),
+                live(table)
+            )
+        });
+        let mut arguments = MySqlArguments::default();
+        for touch in padded(touches, size) {
+            add(&mut arguments, touch.sid);
+            add_instant(&mut arguments, table, &table.expires, touch.expires);
+        }
+        self.add_stamp(&mut arguments);
+        let sids: Vec<&str> = touches.iter().map(|touch| touch.sid).collect();
+        add_among(&mut arguments, table, &sids, size);
+        add_instant(&mut arguments, table, &table.expires, self.now);
+        Statement::new(sql, arguments)
+    }
+
+    fn destroy(&self, sids: &[&str]) -> Statement<MySql> {
+        let table = self.table;
+        let size = size(sids.len());
+        let sql = table.text(Text::Destroy(size), || {
+            format!("DELETE FROM {} WHERE {}", table.name, among(table, size))
+        });
+        let mut arguments = MySqlArguments::default();
+        add_among(&mut arguments, table, sids, size);
+        Statement::new(sql, arguments)
+    }
+
+    fn extra_columns(&self) -> impl Iterator<Item = String> {
+        self.extra.iter().map(|column| MySql::quote(column))
+    }
+
+    /// Sets a column to a value that depends on the sid.
+    fn chosen(&self, column: &str, mark: &str, size: usize) -> String {
+        let branches = format!(" WHEN ? THEN {mark}").repeat(size);
+        let binary = if is_exact(self.table) { "" } else { "BINARY " };
+        format!(
+            "{column} = CASE {binary}{}{branches} ELSE {column} END",
+            self.table.sid
+        )
+    }
+
+    fn stamped(&self) -> Option<String> {
+        let column = self.table.updated_at.as_ref()?;
+        Some(format!("{} = ?", column.name))
+    }
+
+    fn add_stamp(&self, arguments: &mut MySqlArguments) {
+        if let Some(column) = &self.table.updated_at {
+            add_instant(arguments, self.table, column, self.now);
+        }
+    }
+}
+
+/// Whether the column itself tells all sids apart. Most collations ignore case, and all but the newer ones ignore trailing
+/// spaces.
+fn is_exact(table: &InspectedTable) -> bool {
+    match &table.sid_column.collation {
+        Some(collation) => collation.ends_with("nopad_bin") || collation.ends_with("0900_bin"),
+        None => true,
+    }
+}
+
+/// The condition that a row is one of `size` sids.
+fn among(table: &InspectedTable, size: usize) -> String {
+    let sid = &table.sid;
+    let list = marks(size);
+    if is_exact(table) {
+        format!("{sid} IN ({list})")
+    } else {
+        format!("{sid} IN ({list}) AND BINARY {sid} IN ({list})")
+    }
+}
+
+fn add_among(arguments: &mut MySqlArguments, table: &InspectedTable, sids: &[&str], size: usize) {
+    add_sids(arguments, sids, size);
+    if !is_exact(table) {
+        add_sids(arguments, sids, size);
+    }
+}
+
+fn add_value(arguments: &mut MySqlArguments, table: &InspectedTable, extra: &Extra) {
+    match &extra.value {
+        Value::Null => add(arguments, None::<String>),
+        Value::Bool(value) => add(arguments, *value),
+        Value::Integer(value) => add(arguments, *value),
+        Value::Real(value) => add(arguments, *value),
+        Value::Text(text) | Value::Json(text) => add(arguments, text.as_str()),
+        Value::Blob(bytes) => add(arguments, bytes.as_slice()),
+        Value::Date(at) => {
+            let utc_offset_minutes = table.utc_offset_minutes_of::<MySql>(&extra.column);
+            add(arguments, local(*at, utc_offset_minutes, 3));
+        }
+    }
+}
+
+/// The parameter of the session's text.
+fn data_mark(table: &InspectedTable) -> &'static str {
+    if table.data_quoted {
+        "JSON_QUOTE(?)"
+    } else {
+        "?"
+    }
+}
+
+/// The rows, with the smallest of them repeated until there are `size`.
+fn padded_saves<'a>(saves: &[Save<'a>], size: usize) -> Vec<Save<'a>> {
+    let mut padded = saves.to_vec();
+    if let Some(smallest) = saves.iter().min_by_key(|save| save.data.len()) {
+        padded.resize(size, *smallest);
+    }
+    padded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::inspected;
+    use super::*;
+
+    fn sql(table: &InspectedTable, batch: &Batch<'_>) -> Vec<String> {
+        MySql::write(table, batch, Timestamp(1))
+            .iter()
+            .map(|statement| statement.sql.as_str().to_owned())
+            .collect()
+    }
+
+    fn save(sid: &str) -> Save<'_> {
+        Save {
+            sid,
+            data: "{}",
+            expires: Timestamp(0),
+            extra: &[],
+        }
+    }
+
+    #[test]
+    fn each_effect_is_one_statement() {
+        let expires = Timestamp(0);
+        let batch = Batch {
+            upserts: vec![save("a")],
+            updates: vec![save("b")],
+            touches: vec![Touch { sid: "c", expires }],
+            destroys: vec!["d"],
+            ..Batch::default()
+        };
+        let table = inspected("utf8mb4_nopad_bin", "datetime");
+        assert_eq!(
+            sql(&table, &batch),
+            [
+                "INSERT INTO `Sessions` (`sid`, `expires`, `data`, `updatedAt`) VALUES (?, ?, ?, ?) \
+                 ON DUPLICATE KEY UPDATE `expires` = VALUES(`expires`), `data` = VALUES(`data`), \
+                 `updatedAt` = VALUES(`updatedAt`)",
+                "UPDATE `Sessions` SET `expires` = CASE `sid` WHEN ? THEN ? ELSE `expires` END, \
+                 `data` = CASE `sid` WHEN ? THEN ? ELSE `data` END, `updatedAt` = ? WHERE `sid` IN (?)",
+                "UPDATE `Sessions` SET `expires` = CASE `sid` WHEN ? THEN ? ELSE `expires` END, `updatedAt` = ? \
+                 WHERE `sid` IN (?) AND (`expires` IS NULL OR `expires` > ?)",
+                "DELETE FROM `Sessions` WHERE `sid` IN (?)",
+            ]
+        );
+        let counts = MySql::write(&table, &batch, Timestamp(1));
+        let counts = counts.iter().map(|statement| statement.counts_updates);
+        assert_eq!(counts.collect::<Vec<_>>(), [None, Some(0), None, None]);
+    }
+
+    #[test]
+    fn a_collation_that_ignores_case_is_made_up_for() {
+        let table = inspected("utf8mb4_general_ci", "datetime");
+        let destroy = Batch {
+            destroys: vec!["a"],
+            ..Batch::default()
+        };
+        assert_eq!(
+            sql(&table, &destroy),
+            ["DELETE FROM `Sessions` WHERE `sid` IN (?) AND BINARY `sid` IN (?)"]
+        );
+        let upsert = Batch {
+            upserts: vec![save("a")],
+            ..Batch::default()
+        };
+        assert!(sql(&table, &upsert)[0].contains(
+            "UPDATE `sid` = IF(BINARY `sid` = BINARY VALUES(`sid`), `sid`, NULL), `expires` ="
+        ));
+    }
+}

@@ -1,0 +1,63 @@
+//! Errors of PostgreSQL, by `SQLSTATE`: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+
+use sqlx::Postgres;
+
+use crate::database::Errors;
+use crate::database::error::driver_error;
+use crate::error::{ErrorKind, Remedy, StoreError};
+
+impl Errors for Postgres {
+    fn error(error: sqlx::Error) -> StoreError {
+        let mut failed = driver_error(&error);
+        let code = failed
+            .cause
+            .as_ref()
+            .and_then(|cause| cause.code.as_deref());
+        let Some(code) = code else {
+            return failed;
+        };
+        let (kind, remedy) = match code {
+            // Serialization failure, deadlock, lock not available.
+            "40001" | "40P01" | "55P03" => (ErrorKind::Timeout, Remedy::Retry),
+            // Another process created the table or the type at the same moment.
+            "23505" if failed.message.contains("pg_") => (ErrorKind::Database, Remedy::Retry),
+            "42P07" | "42710" => (ErrorKind::Database, Remedy::Retry),
+            // A plan that no longer fits, because the table was altered.
+            "0A000" if failed.message.contains("cached plan") => {
+                (ErrorKind::Database, Remedy::Reconnect)
+            }
+            // A prepared statement on another connection than the one that has it, or under the name of another client's.
+            "26000" | "42P05" | "08P01" | "22P03" => {
+                failed.message = format!(
+                    "{}; if a pooler in transaction mode is used, set option `preparedStatements` to false",
+                    failed.message
+                );
+                (ErrorKind::Database, Remedy::Discard)
+            }
+            // Types that no longer fit, because the table was altered: it has to be inspected again.
+            "42804" | "42883" => (ErrorKind::Table, Remedy::Retry),
+            "42P01" | "42703" | "3F000" | "42501" => (ErrorKind::Table, Remedy::None),
+            // Shut down, crashed or starting up; session terminated by the administrator or for being idle.
+            "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => {
+                (ErrorKind::Connection, Remedy::Reconnect)
+            }
+            // Canceled, usually by statement_timeout.
+            "57014" => (ErrorKind::Timeout, Remedy::None),
+            _ => match &code[..2] {
+                "08" => (ErrorKind::Connection, Remedy::Reconnect),
+                // Wrong password, unknown database.
+                "28" | "3D" => (ErrorKind::Connection, Remedy::Discard),
+                // Too many connections, or out of another resource.
+                "53" => (ErrorKind::Connection, Remedy::None),
+                // Data, constraint, syntax or access.
+                "22" | "23" | "42" => (ErrorKind::Database, Remedy::Isolate),
+                _ => (ErrorKind::Database, Remedy::None),
+            },
+        };
+        StoreError {
+            kind,
+            remedy,
+            ..failed
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! PostgreSQL.
+//!
+//! A batch is bound as one array per column, so that the text of a statement does not depend on the number of rows. Values
+//! of the application's own columns are bound as text and cast to the type of the column. A batch of several effects is
+//! one statement, whose parts change different rows.
+
+mod connect;
+mod error;
+mod prune;
+mod read;
+mod schema;
+mod write;
+
+use sqlx::postgres::PgArguments;
+use sqlx::{Arguments, Encode, Postgres, Type};
+
+use super::on_conflict::and_not_deleted;
+use super::{InspectedTable, InstantColumn, InstantForm};
+
+/// Adds a value. None of the types bound here can fail to encode.
+fn add<'q, T: Encode<'q, Postgres> + Type<Postgres>>(arguments: &mut PgArguments, value: T) {
+    _ = arguments.add(value);
+}
+
+/// The zone of dates without a zone.
+fn zone(table: &InspectedTable) -> String {
+    format!("INTERVAL '{} minutes'", table.utc_offset_minutes)
+}
+
+/// An instant, given in ms as an expression of bigint, in the form of a column. Digits that the column does not keep are
+/// cut off here: PostgreSQL would round them, and a session could live longer than it should.
+fn instant(table: &InspectedTable, column: &InstantColumn, ms: &str) -> String {
+    let kept = match column.fraction {
+        Some(digits @ 0..3) => {
+            let unit = 10_u32.pow(3 - digits);
+            format!("({ms} / {unit} * {unit})")
+        }
+        _ => ms.to_owned(),
+    };
+    match column.form {
+        InstantForm::Zoned => format!("to_timestamp({kept} / 1000::float8)"),
+        InstantForm::Local => format!(
+            "(to_timestamp({kept} / 1000::float8) AT TIME ZONE {})",
+            zone(table)
+        ),
+        InstantForm::Text => text_instant(ms, "YYYY-MM-DD HH24:MI:SS.MS +00:00"),
+        InstantForm::Iso => text_instant(ms, "YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\""),
+        InstantForm::Seconds => format!("({ms} / 1000)"),
+        InstantForm::Milliseconds => ms.to_owned(),
+    }
+}
+
+fn text_instant(ms: &str, format: &str) -> String {
+    format!("to_char(to_timestamp({ms} / 1000::float8) AT TIME ZONE 'UTC', '{format}')")
+}
+
+/// The time of the statement, $1 in ms, in the form of a column.
+fn now(table: &InspectedTable, column: &InstantColumn) -> String {
+    instant(table, column, "$1::bigint")
+}
+
+fn expired(table: &InspectedTable) -> String {
+    let expires = &table.expires;
+    format!("t.{} <= {}", expires.name, now(table, expires))
+}
+
+fn live(table: &InspectedTable) -> String {
+    let expires = &table.expires;
+    format!(
+        "(t.{name} IS NULL OR t.{name} > {now}){not_deleted}",
+        name = expires.name,
+        now = now(table, expires),
+        not_deleted = and_not_deleted(table)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Postgres;
+
+    use crate::database::InspectedTable;
+    use crate::database::tests::{column, table};
+
+    pub fn inspected(expires: &str, data: &str) -> InspectedTable {
+        let columns = vec![
+            column("sid", "character varying(36)"),
+            column("expires", expires),
+            column("data", data),
+            column("updatedAt", "timestamp with time zone"),
+            column("userId", "integer"),
+        ];
+        InspectedTable::new::<Postgres>(&table(), columns).unwrap()
+    }
+}

@@ -1,0 +1,218 @@
+//! Writing to PostgreSQL.
+
+use sqlx::Postgres;
+use sqlx::postgres::{PgArguments, PgQueryResult};
+
+use super::{add, instant, live, now};
+use crate::database::on_conflict::Rows;
+use crate::database::{
+    Batch, DataForm, InspectedTable, InstantColumn, Save, Schema, Statement, Text, Touch,
+    WriteStatements,
+};
+use crate::operation::Value;
+use crate::timestamp::Timestamp;
+
+impl WriteStatements for Postgres {
+    fn write(table: &InspectedTable, batch: &Batch<'_>, now: Timestamp) -> Vec<Statement<Self>> {
+        let sql = table.text_with(Text::Commit(batch.effects()), &batch.extra, || {
+            write_text(table, batch)
+        });
+        let mut arguments = PgArguments::default();
+        add(&mut arguments, now.0);
+        add_rows(&mut arguments, table, &batch.upserts, &batch.extra);
+        add_rows(&mut arguments, table, &batch.updates, &batch.extra);
+        add_touches(&mut arguments, &batch.touches);
+        if !batch.destroys.is_empty() {
+            add(&mut arguments, &batch.destroys);
+        }
+        // An update is always the main part of the statement, whose rows are counted.
+        let update = (!batch.updates.is_empty()).then_some(0);
+        vec![Statement::new(sql, arguments).counting_updates(update)]
+    }
+
+    fn rows_affected(result: &PgQueryResult) -> u64 {
+        result.rows_affected()
+    }
+}
+
+/// Adds the arrays of upserts or updates: sids, expiries, texts, and one for each extra column.
+fn add_rows(
+    arguments: &mut PgArguments,
+    table: &InspectedTable,
+    saves: &[Save<'_>],
+    extra_columns: &[&str],
+) {
+    if saves.is_empty() {
+        return;
+    }
+    let sids: Vec<&str> = saves.iter().map(|save| save.sid).collect();
+    let expiries: Vec<i64> = saves.iter().map(|save| save.expires.0).collect();
+    let texts: Vec<&str> = saves.iter().map(|save| save.data).collect();
+    add(arguments, sids);
+    add(arguments, expiries);
+    add(arguments, texts);
+    for (index, column) in extra_columns.iter().enumerate() {
+        let utc_offset_minutes = table.utc_offset_minutes_of::<Postgres>(column);
+        let values = saves
+            .iter()
+            .map(|save| text(&save.extra[index].value, utc_offset_minutes));
+        add(arguments, values.collect::<Vec<Option<String>>>());
+    }
+}
+
+fn add_touches(arguments: &mut PgArguments, touches: &[Touch<'_>]) {
+    if touches.is_empty() {
+        return;
+    }
+    let sids: Vec<&str> = touches.iter().map(|touch| touch.sid).collect();
+    let expiries: Vec<i64> = touches.iter().map(|touch| touch.expires.0).collect();
+    add(arguments, sids);
+    add(arguments, expiries);
+}
+
+/// A value as text that PostgreSQL casts to the type of its column.
+fn text(value: &Value, utc_offset_minutes: i32) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Integer(value) => Some(value.to_string()),
+        Value::Real(value) => Some(format!("{value:?}")),
+        Value::Text(text) | Value::Json(text) => Some(text.clone()),
+        // A column without a zone keeps date and time, and ignores the zone.
+        Value::Date(at) => Some(at.east(utc_offset_minutes).to_text()),
+        Value::Blob(bytes) => {
+            let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
+            Some(format!("\\x{}", digits.collect::<String>()))
+        }
+    }
+}
+
+/// The statement of a batch. $1 is the time in ms, followed by the arrays of each effect that there is.
+fn write_text(table: &InspectedTable, batch: &Batch<'_>) -> String {
+    let mut parameters = Parameters { last: 1 };
+    let cast = |column: &str| table.column(column).map_or("text", |found| &found.cast);
+    let extra = batch.extra.iter().enumerate().map(|(index, column)| {
+        let value = format!("j.x{index}::{}", cast(column));
+        (Postgres::quote(column), value)
+    });
+    let rows = Rows {
+        table,
+        sid: "j.sid",
+        expires: instant(table, &table.expires, "j.e"),
+        data: match table.data_form {
+            DataForm::Text => "j.d".to_owned(),
+            DataForm::Json if table.data_quoted => "to_json(j.d)".to_owned(),
+            DataForm::Json => "j.d::json".to_owned(),
+            DataForm::Binary => "convert_to(j.d, 'UTF8')".to_owned(),
+        },
+        extra: extra.collect(),
+        now: &|column: &InstantColumn| now(table, column),
+        live: live(table),
+    };
+    let mut parts = Vec::new();
+    if !batch.upserts.is_empty() {
+        parts.push(rows.upsert(&parameters.rows(batch.extra.len())));
+    }
+    let update =
+        (!batch.updates.is_empty()).then(|| rows.update(&parameters.rows(batch.extra.len())));
+    if !batch.touches.is_empty() {
+        let arrays = [parameters.array("text"), parameters.array("bigint")];
+        parts.push(rows.touch(&format!("unnest({}) AS j (sid, e)", arrays.join(", "))));
+    }
+    if !batch.destroys.is_empty() {
+        parts.push(format!(
+            "DELETE FROM {} AS t WHERE t.{} = ANY({})",
+            table.name,
+            table.sid,
+            parameters.array("text")
+        ));
+    }
+    let main = update.or_else(|| parts.pop()).unwrap_or_default();
+    if parts.is_empty() {
+        return main;
+    }
+    let others: Vec<String> = (0..)
+        .zip(&parts)
+        .map(|(index, part)| format!("p{index} AS ({part})"))
+        .collect();
+    format!("WITH {} {main}", others.join(", "))
+}
+
+/// Numbers the parameters of a statement.
+struct Parameters {
+    last: u32,
+}
+
+impl Parameters {
+    fn array(&mut self, element: &str) -> String {
+        self.last += 1;
+        format!("${}::{element}[]", self.last)
+    }
+
+    /// The arrays of [`add_rows`] as a relation.
+    fn rows(&mut self, extra_columns: usize) -> String {
+        let mut arrays = ["text", "bigint", "text"]
+            .map(|element| self.array(element))
+            .to_vec();
+        let mut names = ["sid", "e", "d"].map(String::from).to_vec();
+        for index in 0..extra_columns {
+            arrays.push(self.array("text"));
+            names.push(format!("x{index}"));
+        }
+        format!("unnest({}) AS j ({})", arrays.join(", "), names.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::inspected;
+    use super::*;
+    use crate::operation::Extra;
+
+    #[test]
+    fn a_batch_of_several_effects_is_one_statement_around_the_update() {
+        let table = inspected("timestamp with time zone", "text");
+        let extra = [Extra {
+            column: "userId".into(),
+            value: Value::Integer(5),
+        }];
+        let expires = Timestamp(0);
+        let save = |sid| Save {
+            sid,
+            data: "{}",
+            expires,
+            extra: &extra,
+        };
+        let batch = Batch {
+            upserts: vec![save("a")],
+            updates: vec![save("b")],
+            touches: vec![Touch { sid: "c", expires }],
+            destroys: vec!["d"],
+            extra: vec!["userId"],
+        };
+        let statements = Postgres::write(&table, &batch, Timestamp(1));
+        assert_eq!(
+            statements[0].sql.as_str(),
+            "WITH p0 AS (INSERT INTO \"Sessions\" (\"sid\", \"expires\", \"data\", \"updatedAt\", \"userId\") \
+             SELECT j.sid, to_timestamp(j.e / 1000::float8), j.d, to_timestamp($1::bigint / 1000::float8), j.x0::integer \
+             FROM unnest($2::text[], $3::bigint[], $4::text[], $5::text[]) AS j (sid, e, d, x0) WHERE true \
+             ON CONFLICT (\"sid\") DO UPDATE SET \"expires\" = excluded.\"expires\", \"data\" = excluded.\"data\", \
+             \"updatedAt\" = excluded.\"updatedAt\", \"userId\" = excluded.\"userId\"), \
+             p1 AS (UPDATE \"Sessions\" AS t SET \"expires\" = to_timestamp(j.e / 1000::float8), \
+             \"updatedAt\" = to_timestamp($1::bigint / 1000::float8) FROM unnest($10::text[], $11::bigint[]) AS j (sid, e) \
+             WHERE t.\"sid\" = j.sid AND (t.\"expires\" IS NULL OR t.\"expires\" > to_timestamp($1::bigint / 1000::float8))), \
+             p2 AS (DELETE FROM \"Sessions\" AS t WHERE t.\"sid\" = ANY($12::text[])) \
+             UPDATE \"Sessions\" AS t SET \"expires\" = to_timestamp(j.e / 1000::float8), \"data\" = j.d, \
+             \"updatedAt\" = to_timestamp($1::bigint / 1000::float8), \"userId\" = j.x0::integer \
+             FROM unnest($6::text[], $7::bigint[], $8::text[], $9::text[]) AS j (sid, e, d, x0) WHERE t.\"sid\" = j.sid"
+        );
+        assert_eq!(statements[0].counts_updates, Some(0));
+    }
+
+    #[test]
+    fn values_become_text_that_the_server_casts() {
+        assert_eq!(text(&Value::Blob(vec![0, 255]), 0).unwrap(), "\\x00ff");
+        assert_eq!(text(&Value::Bool(true), 0).unwrap(), "true");
+        assert_eq!(text(&Value::Null, 0), None);
+    }
+}

@@ -1,0 +1,156 @@
+//! How a database describes and creates tables.
+
+use sqlx::SqlStr;
+
+use crate::config::{ColumnName, Instants, Json, TableConfig};
+
+use super::inspected::{Column, DataForm, InspectedTable, InstantForm};
+use super::statement::{Statement, rendered};
+
+/// Expiries up to this one are not used to tell seconds from milliseconds. It is in 1973 or on 2 January 1970; a session
+/// that was ended by force may have an expiry in 1970.
+const MIN_SAMPLE: i64 = 100_000_000;
+
+/// Why a table or column cannot be used for sessions.
+#[derive(Debug, thiserror::Error)]
+pub enum Unfit {
+    #[error("expected a column of type {expected}, got {got}")]
+    Type { expected: &'static str, got: String },
+    #[error("expected it to be the primary key or to have a unique index of its own")]
+    NotUnique,
+    #[error(
+        "expected a deterministic collation, got `{0}`, which treats different session ids as equal"
+    )]
+    Collation(String),
+    #[error("expected a name without characters beyond U+FFFF, which {0} does not allow")]
+    Name(&'static str),
+}
+
+impl Unfit {
+    pub fn of_type(expected: &'static str, got: &str) -> Self {
+        let got = got.to_owned();
+        Self::Type { expected, got }
+    }
+}
+
+/// Tables and columns of one database.
+pub trait Schema: sqlx::Database {
+    /// The widest integer type as `CAST` names it.
+    const BIGINT: &'static str;
+
+    /// Reads the size in bytes of the largest packet that the server accepts, where there is such a limit.
+    const MAX_PACKET: Option<&'static str> = None;
+
+    /// The type of the sid in a new table.
+    const SID_TYPE: &'static str;
+
+    /// The type of a column of a new table that holds instants.
+    fn instant_type(instants: Instants) -> &'static str;
+
+    /// The type of the data in a new table, as text or as JSON.
+    fn data_type(json: bool) -> &'static str;
+
+    /// What follows the columns of a new table, given its quoted sid, and what follows the table.
+    fn table_constraints(sid: &str) -> [String; 2];
+
+    /// Quotes the name of a table or column.
+    fn quote(identifier: &str) -> String;
+
+    /// The first two characters of a JSON column as text.
+    fn first_two_chars(column: &str) -> String;
+
+    /// Reads the columns of a table; no row means that there is no such table.
+    fn inspect(table: &TableConfig) -> Statement<Self>;
+
+    /// Decodes a row of [`Schema::inspect`].
+    fn column(row: &Self::Row) -> sqlx::Result<Column>;
+
+    /// Checks the name of the table.
+    fn check_table_name(_name: &str) -> Result<(), Unfit> {
+        Ok(())
+    }
+
+    /// Checks whether a column can hold the sid.
+    fn check_sid(column: &Column) -> Result<(), Unfit>;
+
+    /// How a column keeps instants.
+    fn instant_form(column: &Column) -> Result<InstantForm, Unfit>;
+
+    /// How a column keeps sessions.
+    fn data_form(column: &Column) -> Result<DataForm, Unfit>;
+
+    /// The quoted name of the table, with its schema if it has one.
+    fn table_name(table: &TableConfig) -> String {
+        let name = Self::quote(&table.name);
+        match &table.schema {
+            Some(schema) => format!("{}.{name}", Self::quote(schema)),
+            None => name,
+        }
+    }
+
+    /// The DDL of a new table.
+    fn create_table(table: &TableConfig) -> String {
+        let (layout, columns) = (table.preferred_layout(), &table.columns);
+        let required =
+            |name: &ColumnName, default: &str| Self::quote(name.or(default).unwrap_or(default));
+        let sid = required(&columns.sid, &layout.sid);
+        let expires = required(&columns.expires, &layout.expires);
+        let data = required(&columns.data, &layout.data);
+        let mut definitions = vec![
+            format!("{sid} {}", Self::SID_TYPE),
+            format!("{expires} {}", Self::instant_type(layout.instants)),
+            format!("{data} {}", Self::data_type(layout.json == Json::Objects)),
+        ];
+        if layout.data_first {
+            definitions.swap(1, 2);
+        }
+        let date = Self::instant_type(Instants::Date);
+        let stamps = [
+            (&columns.created_at, "createdAt"),
+            (&columns.updated_at, "updatedAt"),
+        ];
+        for (name, default) in stamps {
+            let name = match name {
+                ColumnName::Found if !layout.timestamps => None,
+                name => name.or(default),
+            };
+            definitions.extend(name.map(|name| format!("{} {date} NOT NULL", Self::quote(name))));
+        }
+        if let ColumnName::Named(name) = &columns.deleted_at {
+            definitions.push(format!("{} {date}", Self::quote(name)));
+        }
+        let [after_columns, after_table] = Self::table_constraints(&sid);
+        format!(
+            "CREATE TABLE IF NOT EXISTS {} ({}{after_columns}){after_table};",
+            Self::table_name(table),
+            definitions.join(", ")
+        )
+    }
+
+    /// Drops the table if it exists.
+    fn drop_table(table: &TableConfig) -> SqlStr {
+        rendered(format!("DROP TABLE IF EXISTS {}", Self::table_name(table)))
+    }
+
+    /// Reads what the column types leave open from a row that is there: an integer expiry, and the first characters of
+    /// JSON data. NULL where the type is enough, or there is no such row.
+    fn sample(table: &InspectedTable) -> SqlStr {
+        let (name, expires, data) = (&table.name, &table.expires.name, &table.data);
+        let integer = if table.expires.form.is_integer() {
+            format!("(SELECT {expires} FROM {name} WHERE {expires} > {MIN_SAMPLE} LIMIT 1)")
+        } else {
+            "NULL".to_owned()
+        };
+        let text = match table.data_form {
+            DataForm::Json => {
+                let chars = Self::first_two_chars(data);
+                format!("(SELECT {chars} FROM {name} WHERE {data} IS NOT NULL LIMIT 1)")
+            }
+            DataForm::Text | DataForm::Binary => "NULL".to_owned(),
+        };
+        rendered(format!(
+            "SELECT CAST({integer} AS {}), {text}",
+            Self::BIGINT
+        ))
+    }
+}

@@ -1,0 +1,40 @@
+//! Errors of SQLite, by its result codes: <https://www.sqlite.org/rescode.html>.
+
+use std::str::FromStr;
+
+use sqlx::Sqlite;
+
+use crate::database::Errors;
+use crate::database::error::driver_error;
+use crate::error::{ErrorKind, Remedy, StoreError};
+
+impl Errors for Sqlite {
+    fn error(error: sqlx::Error) -> StoreError {
+        let failed = driver_error(&error);
+        let code = failed.cause.as_ref().and_then(|cause| cause.code.as_ref());
+        let Some(code) = code.and_then(|code| i32::from_str(code).ok()) else {
+            return failed;
+        };
+        let (kind, remedy) = match code & 0xff {
+            // BUSY and LOCKED.
+            5 | 6 => (ErrorKind::Timeout, Remedy::Retry),
+            // SQLite has no code for a missing table or column, only the text.
+            1 if ["no such table", "no such column", "has no column"]
+                .iter()
+                .any(|sign| failed.message.contains(sign)) =>
+            {
+                (ErrorKind::Table, Remedy::None)
+            }
+            // ERROR, TOOBIG, CONSTRAINT, MISMATCH.
+            1 | 18 | 19 | 20 => (ErrorKind::Database, Remedy::Isolate),
+            // READONLY, IOERR, CORRUPT, CANTOPEN, NOTADB: the file may have been replaced since it was opened.
+            8 | 10 | 11 | 14 | 26 => (ErrorKind::Database, Remedy::Discard),
+            _ => (ErrorKind::Database, Remedy::None),
+        };
+        StoreError {
+            kind,
+            remedy,
+            ..failed
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! SQLite.
+//!
+//! A batch is bound as one JSON document per effect, so that the text of a statement does not depend on the number of rows.
+//! Texts and bytes of any content are bound in one blob beside the documents, and SQL cuts them out by position: the JSON
+//! functions stop at a NUL character.
+
+mod connect;
+mod error;
+mod file_locks;
+mod prune;
+mod read;
+mod schema;
+mod write;
+
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Arguments, SqlStr, Sqlite};
+
+use super::on_conflict::and_not_deleted;
+use super::{InspectedTable, InstantForm, Statement};
+use crate::timestamp::Timestamp;
+
+/// A bound value.
+enum Argument {
+    Null,
+    Text(String),
+    Integer(i64),
+    Blob(Vec<u8>),
+}
+
+impl From<String> for Argument {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+fn statement(sql: SqlStr, values: impl IntoIterator<Item = Argument>) -> Statement<Sqlite> {
+    let mut arguments = SqliteArguments::default();
+    for value in values {
+        // None of these can fail to encode.
+        _ = match value {
+            Argument::Null => arguments.add(None::<i64>),
+            Argument::Text(text) => arguments.add(text),
+            Argument::Integer(integer) => arguments.add(integer),
+            Argument::Blob(bytes) => arguments.add(bytes),
+        };
+    }
+    Statement::new(sql, arguments)
+}
+
+/// The values of ?1, ?2 and ?3: the time in the three forms that a column can have. A statement uses the one that it
+/// needs.
+fn now_values(now: Timestamp) -> Vec<Argument> {
+    [
+        InstantForm::Text,
+        InstantForm::Seconds,
+        InstantForm::Milliseconds,
+    ]
+    .map(|form| instant(form, now))
+    .into()
+}
+
+/// The parameter that holds the time in a form.
+fn now(form: InstantForm) -> &'static str {
+    match form {
+        InstantForm::Zoned | InstantForm::Local | InstantForm::Text | InstantForm::Iso => "?1",
+        InstantForm::Seconds => "?2",
+        InstantForm::Milliseconds => "?3",
+    }
+}
+
+fn instant(form: InstantForm, at: Timestamp) -> Argument {
+    match form {
+        InstantForm::Zoned | InstantForm::Local | InstantForm::Text => at.to_text().into(),
+        InstantForm::Iso => at.to_iso().into(),
+        InstantForm::Seconds => Argument::Integer(at.seconds()),
+        InstantForm::Milliseconds => Argument::Integer(at.0),
+    }
+}
+
+/// The expiry in a form that compares with the time; NULL for what is not of the column's form. Texts in any form are
+/// converted to Sequelize's.
+fn comparable(table: &InspectedTable) -> String {
+    let expires = format!("t.{}", table.expires.name);
+    if table.expires.form.is_integer() {
+        format!("CASE typeof({expires}) WHEN 'integer' THEN {expires} END")
+    } else {
+        format!(
+            "strftime('%Y-%m-%d %H:%M:%f +00:00', CASE typeof({expires}) WHEN 'text' THEN {expires} END)"
+        )
+    }
+}
+
+fn expired(table: &InspectedTable) -> String {
+    format!("{} <= {}", comparable(table), now(table.expires.form))
+}
+
+fn live(table: &InspectedTable) -> String {
+    format!(
+        "(t.{} IS NULL OR {} > {}){}",
+        table.expires.name,
+        comparable(table),
+        now(table.expires.form),
+        and_not_deleted(table)
+    )
+}
+
+/// `["sid", …]`
+fn sids_document(sids: &[&str]) -> String {
+    let mut document = String::from("[");
+    for (index, sid) in sids.iter().enumerate() {
+        if index > 0 {
+            document.push(',');
+        }
+        push_string(&mut document, sid);
+    }
+    document.push(']');
+    document
+}
+
+fn push_string(document: &mut String, text: &str) {
+    // A string cannot fail to encode as JSON.
+    document.push_str(&serde_json::to_string(text).unwrap_or_default());
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Sqlite;
+
+    use crate::database::InspectedTable;
+    use crate::database::tests::{column, table};
+
+    pub fn inspected(names: &[&str]) -> InspectedTable {
+        let columns = names.iter().map(|name| column(name, "TEXT")).collect();
+        InspectedTable::new::<Sqlite>(&table(), columns).unwrap()
+    }
+
+    pub fn sequelize() -> InspectedTable {
+        inspected(&["sid", "expires", "data", "createdAt", "updatedAt"])
+    }
+}

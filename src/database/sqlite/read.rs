@@ -1,0 +1,106 @@
+//! Reading from SQLite.
+
+use sqlx::sqlite::{SqliteRow, SqliteValueRef};
+use sqlx::{Row, Sqlite, TypeInfo, ValueRef};
+
+use super::{Argument, live, now_values, sids_document, statement};
+use crate::database::on_conflict::and_not_deleted;
+use crate::database::{InspectedTable, InstantForm, Key, ReadStatements, Statement, Text};
+use crate::operation::{Expires, PageRequest, Stored};
+use crate::timestamp::Timestamp;
+
+impl ReadStatements for Sqlite {
+    fn read(table: &InspectedTable, sids: &[&str]) -> Statement<Self> {
+        let sql = table.text(Text::Read(0), || {
+            format!(
+                "SELECT j.key, t.{data}, t.{expires}, {unit} \
+                 FROM json_each(?1) AS j CROSS JOIN {name} AS t ON t.{sid} = j.value{not_deleted}",
+                data = table.data,
+                expires = table.expires.name,
+                unit = match table.expires.form {
+                    InstantForm::Seconds => 1000,
+                    InstantForm::Milliseconds => 1,
+                    _ => 0,
+                },
+                name = table.name,
+                sid = table.sid,
+                not_deleted = and_not_deleted(table),
+            )
+        });
+        statement(sql, [sids_document(sids).into()])
+    }
+
+    fn stored(row: &SqliteRow) -> sqlx::Result<(Key, Stored)> {
+        let index: i64 = row.try_get(0)?;
+        // The unit of an integer in ms, or 0 where dates are texts.
+        let unit: i64 = row.try_get(3)?;
+        let expires = match Found::of(&row.try_get_raw(2)?) {
+            Found::Null => Expires::Never,
+            Found::Integer if unit > 0 => {
+                let count: i64 = row.try_get_unchecked(2)?;
+                Expires::At(Timestamp(count.saturating_mul(unit)))
+            }
+            Found::Text if unit == 0 => row
+                .try_get_unchecked(2)
+                .ok()
+                .and_then(Timestamp::parse)
+                .map_or(Expires::Unreadable, Expires::At),
+            _ => Expires::Unreadable,
+        };
+        let data = match Found::of(&row.try_get_raw(1)?) {
+            Found::Text => row.try_get_unchecked(1).ok(),
+            _ => None,
+        };
+        let index = usize::try_from(index).map_err(|error| sqlx::Error::Decode(error.into()))?;
+        Ok((Key::Index(index), Stored { data, expires }))
+    }
+
+    fn page(table: &InspectedTable, request: &PageRequest, now: Timestamp) -> Statement<Self> {
+        let with_data = request.with_data;
+        let sql = table.text(Text::Page { with_data }, || {
+            format!(
+                "SELECT {sid}, {data} FROM {name} AS t WHERE {sid} > ?4 AND {live} ORDER BY {sid} LIMIT ?5",
+                sid = table.sid,
+                data = if with_data { &table.data } else { "NULL" },
+                name = table.name,
+                live = live(table),
+            )
+        });
+        let mut values = now_values(now);
+        values.extend([
+            request.after.clone().unwrap_or_default().into(),
+            Argument::Integer(request.limit.into()),
+        ]);
+        statement(sql, values)
+    }
+
+    fn length(table: &InspectedTable, now: Timestamp) -> Statement<Self> {
+        let sql = table.text(Text::Length, || {
+            format!(
+                "SELECT count(*) FROM {} AS t WHERE {}",
+                table.name,
+                live(table)
+            )
+        });
+        statement(sql, now_values(now))
+    }
+}
+
+/// The type of a value, which does not have to be that of its column. Bytes count as text, numbers do not.
+enum Found {
+    Null,
+    Text,
+    Integer,
+    Other,
+}
+
+impl Found {
+    fn of(value: &SqliteValueRef<'_>) -> Self {
+        match value.type_info().name() {
+            _ if value.is_null() => Self::Null,
+            "TEXT" | "BLOB" => Self::Text,
+            "INTEGER" => Self::Integer,
+            _ => Self::Other,
+        }
+    }
+}

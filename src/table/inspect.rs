@@ -1,0 +1,163 @@
+//! Inspecting the table: at first use, after it was altered, and before new columns are written.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+
+use sqlx::{ColumnIndex, Decode, Executor, IntoArguments, Row, Type};
+
+use crate::database::{Batch, Column, DataForm, Database, InspectedTable, InstantForm, rendered};
+use crate::error::{Remedy, Result, StoreError};
+
+use super::SqlTable;
+
+/// A larger expiry cannot be in seconds: it would be after the year 5138.
+const MAX_SECONDS: i64 = 100_000_000_000;
+
+impl<DB: Database> SqlTable<DB> {
+    fn cached(&self) -> Option<Arc<InspectedTable>> {
+        let inspected = self.inspected.lock();
+        inspected.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_cached(&self, table: Option<Arc<InspectedTable>>) {
+        let inspected = self.inspected.lock();
+        *inspected.unwrap_or_else(PoisonError::into_inner) = table;
+    }
+}
+
+impl<DB: Database> SqlTable<DB>
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+    DB::Arguments: IntoArguments<DB>,
+    String: Type<DB> + for<'r> Decode<'r, DB>,
+    i64: Type<DB> + for<'r> Decode<'r, DB>,
+    bool: Type<DB> + for<'r> Decode<'r, DB>,
+    usize: ColumnIndex<DB::Row>,
+{
+    /// The table as it is. At first use it is inspected, and created if it is missing and the options allow it.
+    pub(super) async fn inspected(
+        &self,
+        connection: &mut DB::Connection,
+    ) -> Result<Arc<InspectedTable>> {
+        if let Some(table) = self.cached() {
+            return Ok(table);
+        }
+        let _inspecting = self.inspecting.lock().await;
+        if let Some(table) = self.cached() {
+            return Ok(table);
+        }
+        let mut columns = self.columns(connection).await?;
+        if columns.is_empty() && self.config.create && !self.found.load(Ordering::Relaxed) {
+            self.create(connection).await?;
+            columns = self.columns(connection).await?;
+        }
+        if columns.is_empty() {
+            return Err(StoreError::table(format!(
+                "table `{}` does not exist; create it with: {}",
+                self.config.full_name(),
+                DB::create_table(&self.config)
+            )));
+        }
+        self.found.store(true, Ordering::Relaxed);
+        let mut table = InspectedTable::new::<DB>(&self.config, columns)?;
+        self.detect(connection, &mut table).await?;
+        let table = Arc::new(table);
+        self.set_cached(Some(Arc::clone(&table)));
+        Ok(table)
+    }
+
+    /// The columns of the table; none if it does not exist.
+    pub(super) async fn columns(&self, connection: &mut DB::Connection) -> Result<Vec<Column>> {
+        let rows = self
+            .query(DB::inspect(&self.config))
+            .fetch_all(connection)
+            .await
+            .map_err(|error| self.failed(error))?;
+        let columns = rows.iter().map(DB::column).collect::<sqlx::Result<_>>();
+        columns.map_err(|error| self.failed(error))
+    }
+
+    pub(super) async fn create(&self, connection: &mut DB::Connection) -> Result<()> {
+        let created = sqlx::raw_sql(rendered(DB::create_table(&self.config)))
+            .execute(&mut *connection)
+            .await;
+        created.map_err(|error| self.failed(error))?;
+        // Other lanes use the table as soon as it is cached, which is before the transaction would end.
+        self.control_transaction(connection, "COMMIT").await?;
+        self.control_transaction(connection, "BEGIN").await
+    }
+
+    /// The table with the extra columns of a batch. If one is missing, the table is inspected again first: the column may
+    /// have been added since.
+    pub(super) async fn with_extra_columns(
+        &self,
+        connection: &mut DB::Connection,
+        mut table: Arc<InspectedTable>,
+        batch: &Batch<'_>,
+    ) -> Result<Arc<InspectedTable>> {
+        let missing = |table: &InspectedTable| {
+            let mut columns = batch.extra.iter();
+            columns
+                .find(|column| table.column(column).is_none())
+                .copied()
+        };
+        if missing(&table).is_some() {
+            self.set_cached(None);
+            table = self.inspected(connection).await?;
+        }
+        let Some(column) = missing(&table) else {
+            return Ok(table);
+        };
+        let message = format!(
+            "expected `extendDefaultFields` to return columns of table `{}`, got `{column}`; its columns: {}",
+            self.config.full_name(),
+            table.column_names()
+        );
+        Err(StoreError::table(message).with_remedy(Remedy::Isolate))
+    }
+
+    /// Detects what the types of the columns leave open.
+    async fn detect(
+        &self,
+        connection: &mut DB::Connection,
+        table: &mut InspectedTable,
+    ) -> Result<()> {
+        if let Some(max_packet) = DB::MAX_PACKET {
+            let row = sqlx::query(max_packet)
+                .persistent(self.prepared_statements)
+                .fetch_one(&mut *connection)
+                .await
+                .map_err(|error| self.failed(error))?;
+            let bytes: i64 = row
+                .try_get_unchecked(0)
+                .map_err(|error| self.failed(error))?;
+            table.max_packet = usize::try_from(bytes).ok();
+        }
+        if !table.expires.form.is_integer() && table.data_form != DataForm::Json {
+            return Ok(());
+        }
+        let row = sqlx::query(DB::sample(table))
+            .persistent(self.prepared_statements)
+            .fetch_one(connection)
+            .await
+            .map_err(|error| self.failed(error))?;
+        let expires: Option<i64> = row.try_get(0).map_err(|error| self.failed(error))?;
+        if let Some(expires) = expires {
+            table.expires.form = if expires > MAX_SECONDS {
+                InstantForm::Milliseconds
+            } else {
+                InstantForm::Seconds
+            };
+        }
+        let first_two_chars: Option<String> = row
+            .try_get_unchecked(1)
+            .map_err(|error| self.failed(error))?;
+        match first_two_chars.as_deref() {
+            Some("\"{") => table.data_quoted = true,
+            Some(object) if object.starts_with('{') => table.data_quoted = false,
+            // No row, or a string of the application's own serializer.
+            _ => {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,345 @@
+//! The session table in a database, over a sqlx pool.
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+
+use futures_util::TryStreamExt;
+use sqlx::pool::{PoolConnection, PoolOptions};
+use sqlx::query::Query;
+use sqlx::{ColumnIndex, Connection, Decode, Either, Executor, IntoArguments, Pool, Row, Type};
+
+use crate::config::{PoolConfig, TableConfig};
+use crate::database::{Batch, Database, InspectedTable, Key, Statement, Target, rows_updated};
+use crate::error::{ErrorKind, Remedy, Result, StoreError};
+use crate::operation::{Page, PageRequest, Stored, Write};
+use crate::timestamp::Timestamp;
+
+use super::{Pruned, SessionTable};
+
+/// More than enough bytes for what a packet holds beside the sessions: a statement and its other values.
+const PACKET_REST: usize = 64 * 1024;
+
+/// The sessions in one table of one database.
+pub struct SqlTable<DB: Database> {
+    pub(super) config: TableConfig,
+    target: Target<DB>,
+    pool: Pool<DB>,
+    pub(super) prepared_statements: bool,
+    /// The table as it was found; forgotten when a statement no longer fits.
+    pub(super) inspected: Mutex<Option<Arc<InspectedTable>>>,
+    /// Held during an inspection, so that one lane creates the table and the others find it.
+    pub(super) inspecting: tokio::sync::Mutex<()>,
+    /// The table was found once. If it is missing after that, the store reports an error instead of creating an empty
+    /// table, which would turn an outage into logouts.
+    pub(super) found: AtomicBool,
+}
+
+impl<DB: Database> SqlTable<DB> {
+    /// Creates the pool without connecting. Needs a Tokio context.
+    pub fn new(
+        config: TableConfig,
+        target: Target<DB>,
+        pool: &PoolConfig,
+        prepared_statements: bool,
+    ) -> Self {
+        let mut options = PoolOptions::new()
+            .max_connections(pool.max)
+            .acquire_timeout(pool.acquire_timeout)
+            // Finds the connections that a restart of the server has ended. A lane keeps its connection, so this is rare.
+            .test_before_acquire(!target.in_memory);
+        options = if target.in_memory {
+            options
+                .max_connections(1)
+                .min_connections(1)
+                .idle_timeout(None)
+                .max_lifetime(None)
+        } else {
+            options
+                .idle_timeout(pool.idle_timeout)
+                .max_lifetime(pool.max_lifetime)
+        };
+        Self {
+            config,
+            pool: DB::on_connect(options).connect_lazy_with(target.options.clone()),
+            target,
+            prepared_statements,
+            inspected: Mutex::default(),
+            inspecting: tokio::sync::Mutex::default(),
+            found: AtomicBool::new(false),
+        }
+    }
+
+    pub fn pool(&self) -> &Pool<DB> {
+        &self.pool
+    }
+
+    /// The store's error for a driver's error. If the table is no longer as it was found, the next call inspects it
+    /// again.
+    pub(super) fn failed(&self, error: sqlx::Error) -> StoreError {
+        let error = DB::error(error);
+        if error.kind == ErrorKind::Table {
+            self.set_cached(None);
+        }
+        error
+    }
+}
+
+impl<DB: Database> SqlTable<DB>
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+    DB::Arguments: IntoArguments<DB>,
+    String: Type<DB> + for<'r> Decode<'r, DB>,
+    i64: Type<DB> + for<'r> Decode<'r, DB>,
+    bool: Type<DB> + for<'r> Decode<'r, DB>,
+    usize: ColumnIndex<DB::Row>,
+{
+    pub(super) fn query(&self, statement: Statement<DB>) -> Query<'static, DB, DB::Arguments> {
+        sqlx::query_with(statement.sql, statement.arguments).persistent(self.prepared_statements)
+    }
+
+    /// Runs `BEGIN`, `COMMIT` or `ROLLBACK` if there are no prepared statements. sqlx then prepares and runs a statement
+    /// in two messages, which a pooler in transaction mode may send to two connections unless they are in one
+    /// transaction.
+    pub(super) async fn control_transaction(
+        &self,
+        connection: &mut DB::Connection,
+        sql: &'static str,
+    ) -> Result<()> {
+        if self.prepared_statements {
+            return Ok(());
+        }
+        let ran = sqlx::raw_sql(sql).execute(connection).await;
+        ran.map(drop).map_err(|error| self.failed(error))
+    }
+
+    /// Runs one commit. Returns the number of updates that did not find their row.
+    async fn commit(
+        &self,
+        connection: &mut DB::Connection,
+        batch: &Batch<'_>,
+        now: Timestamp,
+    ) -> Result<u64> {
+        let table = self.inspected(connection).await?;
+        let table = self.with_extra_columns(connection, table, batch).await?;
+        check_size(&table, batch)?;
+        let statements = DB::write(&table, batch, now);
+        match self.run_all(connection, statements).await {
+            Ok(updated) => Ok(batch.missing(updated)),
+            Err(error) => {
+                if let Some(rollback) = DB::ROLLBACK {
+                    // Fails if there is no open transaction, which is fine.
+                    _ = sqlx::raw_sql(rollback).execute(connection).await;
+                }
+                Err(self.failed(error))
+            }
+        }
+    }
+
+    /// Runs the statements of one commit, in a transaction if there are several. Returns the number of updates that found
+    /// their row.
+    async fn run_all(
+        &self,
+        connection: &mut DB::Connection,
+        mut statements: Vec<Statement<DB>>,
+    ) -> sqlx::Result<u64> {
+        if statements.len() == 1
+            && let Some(statement) = statements.pop()
+        {
+            return self.run(connection, statement).await;
+        }
+        let mut transaction = connection.begin().await?;
+        let mut updated = 0;
+        for statement in statements {
+            updated += self.run(&mut transaction, statement).await?;
+        }
+        transaction.commit().await?;
+        Ok(updated)
+    }
+
+    async fn run(
+        &self,
+        connection: &mut DB::Connection,
+        statement: Statement<DB>,
+    ) -> sqlx::Result<u64> {
+        let counts_updates = statement.counts_updates;
+        let mut affected = Vec::new();
+        let mut results = connection.fetch_many(self.query(statement));
+        while let Some(step) = results.try_next().await? {
+            if let Either::Left(result) = step {
+                affected.push(DB::rows_affected(&result));
+            }
+        }
+        Ok(rows_updated(counts_updates, &affected))
+    }
+}
+
+impl<DB: Database> SessionTable for SqlTable<DB>
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+    DB::Arguments: IntoArguments<DB>,
+    String: Type<DB> + for<'r> Decode<'r, DB>,
+    i64: Type<DB> + for<'r> Decode<'r, DB>,
+    bool: Type<DB> + for<'r> Decode<'r, DB>,
+    usize: ColumnIndex<DB::Row>,
+{
+    type Connection = PoolConnection<DB>;
+
+    async fn connect(&self) -> Result<Self::Connection> {
+        let connection = self.pool.acquire().await;
+        if connection.is_ok() {
+            self.target.acquired();
+        }
+        connection.map_err(|error| DB::connection_error(error, &self.target))
+    }
+
+    async fn begin(&self, connection: &mut Self::Connection) -> Result<()> {
+        self.control_transaction(connection, "BEGIN").await
+    }
+
+    async fn end(&self, connection: &mut Self::Connection, commit: bool) -> Result<()> {
+        let sql = if commit { "COMMIT" } else { "ROLLBACK" };
+        self.control_transaction(connection, sql).await
+    }
+
+    fn discard(&self, connection: Self::Connection) {
+        let connection = connection.detach();
+        tokio::spawn(connection.close_hard());
+    }
+
+    async fn read(
+        &self,
+        connection: &mut Self::Connection,
+        sids: &[&str],
+    ) -> Result<Vec<Option<Stored>>> {
+        let table = self.inspected(connection).await?;
+        let mut rows: Vec<Option<Stored>> = sids.iter().map(|_| None).collect();
+        let found = self
+            .query(DB::read(&table, sids))
+            .fetch_all(&mut **connection)
+            .await
+            .map_err(|error| self.failed(error))?;
+        let mut by_sid = HashMap::new();
+        for row in &found {
+            let (key, mut stored) = DB::stored(row).map_err(|error| self.failed(error))?;
+            stored.data = stored.data.map(|data| table.session_text(data));
+            match key {
+                Key::Index(index) => {
+                    if let Some(place) = rows.get_mut(index) {
+                        *place = Some(stored);
+                    }
+                }
+                Key::Sid(sid) => _ = by_sid.insert(sid, stored),
+            }
+        }
+        if !by_sid.is_empty() {
+            rows = sids.iter().map(|sid| by_sid.get(*sid).cloned()).collect();
+        }
+        Ok(rows)
+    }
+
+    async fn write(
+        &self,
+        connection: &mut Self::Connection,
+        writes: &[Write<'_>],
+        now: Timestamp,
+    ) -> Result<u64> {
+        let mut missing = 0;
+        for batch in Batch::split(writes) {
+            missing += self.commit(connection, &batch, now).await?;
+        }
+        Ok(missing)
+    }
+
+    async fn page(
+        &self,
+        connection: &mut Self::Connection,
+        request: &PageRequest,
+        now: Timestamp,
+    ) -> Result<Page> {
+        let table = self.inspected(connection).await?;
+        let rows = self
+            .query(DB::page(&table, request, now))
+            .fetch_all(&mut **connection)
+            .await
+            .map_err(|error| self.failed(error))?;
+        // A sid that is not text cannot be requested either, so it is left out.
+        let sessions = rows.iter().filter_map(|row| {
+            let sid = row.try_get_unchecked(0).ok()?;
+            let data: Option<String> = row.try_get_unchecked(1).ok().flatten();
+            Some((sid, data.map(|data| table.session_text(data))))
+        });
+        Ok(Page {
+            sessions: sessions.collect(),
+            full: rows.len() >= request.limit as usize,
+        })
+    }
+
+    async fn length(&self, connection: &mut Self::Connection, now: Timestamp) -> Result<u64> {
+        let table = self.inspected(connection).await?;
+        let row = self
+            .query(DB::length(&table, now))
+            .fetch_one(&mut **connection)
+            .await
+            .map_err(|error| self.failed(error))?;
+        let count: i64 = row.try_get(0).map_err(|error| self.failed(error))?;
+        Ok(count.unsigned_abs())
+    }
+
+    async fn prune(
+        &self,
+        connection: &mut Self::Connection,
+        cursor: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Pruned> {
+        let table = self.inspected(connection).await?;
+        let pruned = match DB::prune_lock(&table) {
+            Some(lock) => {
+                self.prune_alone(connection, &table, cursor, now, lock)
+                    .await
+            }
+            None => self.prune_window(connection, &table, cursor, now).await,
+        };
+        pruned.map_err(|error| self.failed(error))
+    }
+
+    async fn clear(&self, connection: &mut Self::Connection) -> Result<()> {
+        let table = self.inspected(connection).await?;
+        self.query(DB::clear(&table))
+            .execute(&mut **connection)
+            .await
+            .map(drop)
+            .map_err(|error| self.failed(error))
+    }
+
+    async fn sync(&self, connection: &mut Self::Connection, force: bool) -> Result<()> {
+        self.set_cached(None);
+        if force {
+            sqlx::raw_sql(DB::drop_table(&self.config))
+                .execute(&mut **connection)
+                .await
+                .map_err(|error| self.failed(error))?;
+        }
+        if self.columns(connection).await?.is_empty() {
+            self.create(connection).await?;
+        }
+        self.inspected(connection).await.map(drop)
+    }
+}
+
+/// Rejects a batch that is larger than the packets that the server accepts: it would close the connection without an
+/// error.
+fn check_size(table: &InspectedTable, batch: &Batch<'_>) -> Result<()> {
+    let bytes = batch.bytes();
+    // Several rows may be padded with repeated ones, up to the next size of a statement.
+    let several = batch.upserts.len() + batch.updates.len() > 1;
+    let sent = if several { 2 * bytes } else { bytes } + PACKET_REST;
+    let Some(max) = table.max_packet.filter(|max| sent > *max) else {
+        return Ok(());
+    };
+    let message = format!(
+        "expected a session that fits in a packet of {max} bytes, got {bytes} bytes; \
+         store less in the session, or raise `max_allowed_packet` on the server"
+    );
+    Err(StoreError::new(ErrorKind::Database, message).with_remedy(Remedy::Isolate))
+}
