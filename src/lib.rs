@@ -1,21 +1,20 @@
 //! The Rust core of `rust-sequelize-store`.
 //!
-//! A call goes one way through the rooms and comes back once:
+//! A call passes through the layers in one direction, and its outcome comes back once:
 //!
 //! ```text
-//! binding → store → queue → table → Pool<DB>
-//!                             └ dialect (SQL text only)
+//! binding → store → queue → table → database → sqlx pool
 //! ```
 //!
-//! * `binding` is the only room that names napi: convert, call, return.
-//! * `store` opens the right database and gives a call its place in the queue.
-//! * `queue` gathers what is waiting into batches and keeps the order of every session.
+//! * `binding` converts between JavaScript and Rust; nothing else names napi.
+//! * `store` opens the database that a URL names, and has the list of those that are supported.
+//! * `queue` gathers waiting calls into batches, and keeps the order of every session.
 //! * `table` runs statements on a connection of a sqlx pool.
-//! * `dialect` knows how one database spells things, and does no I/O.
+//! * `database` has what differs from one database to the next: SQL, types, errors, connecting.
 
 mod binding;
 mod config;
-mod dialect;
+mod database;
 mod error;
 mod operation;
 mod queue;

@@ -19,7 +19,9 @@ use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 
 use crate::error::StoreError;
-use crate::operation::{Call, Operation, Prune, Row, Ticket};
+use crate::operation::{
+    Call, Operation, PageRequest, PruneProgress, Row, SessionCall, TableCall, Ticket,
+};
 use crate::store::{self, Store};
 use crate::timestamp::Timestamp;
 use options::{StoreOptions, TableOptions, extra};
@@ -86,7 +88,7 @@ impl NativeStore {
 
     #[napi(catch_unwind)]
     pub fn get(&self, ticket: u32, sid: String) -> Result<()> {
-        self.push(ticket, Call::Get { sid })
+        self.on_session(ticket, sid, SessionCall::Get)
     }
 
     /// `expires` in ms since the epoch. `loaded`: update only. `extra`: the application's own columns, as the JSON text
@@ -107,24 +109,24 @@ impl NativeStore {
             loaded,
             extra: extra(extra_columns.as_deref()).map_err(thrown)?,
         };
-        self.push(ticket, Call::Set { sid, row })
+        self.on_session(ticket, sid, SessionCall::Set(row))
     }
 
     /// `expires` in ms since the epoch.
     #[napi(catch_unwind)]
     pub fn touch(&self, ticket: u32, sid: String, expires: i64) -> Result<()> {
         let expires = Timestamp(expires);
-        self.push(ticket, Call::Touch { sid, expires })
+        self.on_session(ticket, sid, SessionCall::Touch { expires })
     }
 
     #[napi(catch_unwind)]
     pub fn destroy(&self, ticket: u32, sid: String) -> Result<()> {
-        self.push(ticket, Call::Destroy { sid })
+        self.on_session(ticket, sid, SessionCall::Destroy)
     }
 
     #[napi(catch_unwind)]
     pub fn length(&self, ticket: u32) -> Result<()> {
-        self.push(ticket, Call::Length)
+        self.push(ticket, Call::Table(TableCall::Length))
     }
 
     /// Live sessions behind `after` in the order of their ids.
@@ -136,27 +138,28 @@ impl NativeStore {
         limit: u32,
         with_data: bool,
     ) -> Result<()> {
-        let call = Call::Page {
+        let request = PageRequest {
             after,
             limit,
             with_data,
         };
-        self.push(ticket, call)
+        self.push(ticket, Call::Table(TableCall::Page(request)))
     }
 
     #[napi(catch_unwind)]
     pub fn clear(&self, ticket: u32) -> Result<()> {
-        self.push(ticket, Call::Clear)
+        self.push(ticket, Call::Table(TableCall::Clear))
     }
 
     #[napi(catch_unwind)]
     pub fn prune(&self, ticket: u32) -> Result<()> {
-        self.push(ticket, Call::Prune(Prune::default()))
+        let call = TableCall::Prune(PruneProgress::default());
+        self.push(ticket, Call::Table(call))
     }
 
     #[napi(catch_unwind)]
     pub fn sync(&self, ticket: u32, force: bool) -> Result<()> {
-        self.push(ticket, Call::Sync { force })
+        self.push(ticket, Call::Table(TableCall::Sync { force }))
     }
 
     /// Begins what was called before. One call for all of a turn of the event loop: each wakes up other threads.
@@ -185,6 +188,10 @@ impl NativeStore {
             pool_size: pool.size,
             pool_idle: pool.idle,
         }
+    }
+
+    fn on_session(&self, ticket: Ticket, sid: String, call: SessionCall) -> Result<()> {
+        self.push(ticket, Call::Session { sid, call })
     }
 
     fn push(&self, ticket: Ticket, call: Call) -> Result<()> {

@@ -7,7 +7,7 @@ use napi_derive::napi;
 use serde_json::Value as JsonValue;
 
 use crate::config::{
-    ColumnName, ColumnNames, Config, ConnectionConfig, Convention, Instants, Json, PoolConfig,
+    ColumnName, ColumnNames, Config, ConnectionConfig, Instants, Json, Layout, PoolConfig,
     QueueConfig, TableConfig,
 };
 use crate::error::{Result, StoreError};
@@ -108,15 +108,15 @@ impl From<TableOptions> for TableConfig {
         Self {
             schema: options.schema,
             name: options.name,
-            conventions: options.conventions.into_iter().map(Into::into).collect(),
+            layouts: options.conventions.into_iter().map(Into::into).collect(),
             columns: options.columns.into(),
-            offset: options.offset,
+            utc_offset_minutes: options.offset,
             create: options.create,
         }
     }
 }
 
-impl From<ConventionOptions> for Convention {
+impl From<ConventionOptions> for Layout {
     fn from(options: ConventionOptions) -> Self {
         Self {
             sid: options.sid,

@@ -49,7 +49,7 @@ fn push(
 ) -> napi::Result<()> {
     array.set(at, ticket)?;
     let kind = match outcome {
-        Outcome::Done | Outcome::Unfinished(_) => Kind::Done,
+        Outcome::Done => Kind::Done,
         Outcome::Missing => Kind::Missing,
         Outcome::Unreadable => Kind::Unreadable,
         Outcome::Session { data, expires } => {
@@ -122,6 +122,7 @@ impl ToNapiValue for Delivery {
     unsafe fn to_napi_value(env: sys::napi_env, value: Self) -> napi::Result<sys::napi_value> {
         let environment = Env::from_raw(env);
         let array = value.into_array(&environment)?;
+        // SAFETY: the environment is the one that napi passed in, and the array was made in it.
         unsafe { Array::to_napi_value(env, array) }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use crate::operation::{Call, Effect, Extra, Operation, Write};
+use crate::operation::{Call, Effect, Extra, Operation, SessionCall, Write};
 use crate::timestamp::Timestamp;
 
 /// The reads and writes that can run together. Operations are named by their index in the batch.
@@ -39,7 +39,7 @@ pub fn rounds<'a>(batch: &[&'a Operation], now: Timestamp) -> Vec<Round<'a>> {
     let mut rounds = vec![Round::default()];
     let mut sessions: HashMap<&str, Last> = HashMap::with_capacity(batch.len());
     for (index, operation) in batch.iter().enumerate() {
-        let Some(sid) = operation.call.sid() else {
+        let Some((sid, _)) = operation.call.session() else {
             continue;
         };
         let last = sessions.entry(sid).or_insert(Last {
@@ -57,7 +57,13 @@ pub fn rounds<'a>(batch: &[&'a Operation], now: Timestamp) -> Vec<Round<'a>> {
             let folded = &mut rounds[last.round].writes[slot];
             let gone = matches!(
                 (folded.write.effect, effect),
-                (Effect::Destroy, Effect::Update { .. })
+                (
+                    Effect::Destroy,
+                    Effect::Save {
+                        only_if_exists: true,
+                        ..
+                    }
+                )
             );
             if let Some(effect) = fold(folded.write.effect, effect, now) {
                 folded.write.effect = effect;
@@ -90,78 +96,68 @@ fn round<'a, 'b>(rounds: &'b mut Vec<Round<'a>>, index: usize) -> &'b mut Round<
 
 /// The effect of a call on its row; `None` if it only reads.
 pub fn effect(call: &Call) -> Option<Effect<'_>> {
-    match call {
-        Call::Set { row, .. } => {
-            let (data, expires, extra) = (&row.data, row.expires, &row.extra[..]);
-            Some(if row.loaded {
-                Effect::Update {
-                    data,
-                    expires,
-                    extra,
-                }
-            } else {
-                Effect::Upsert {
-                    data,
-                    expires,
-                    extra,
-                }
-            })
-        }
-        Call::Touch { expires, .. } => Some(Effect::Touch { expires: *expires }),
-        Call::Destroy { .. } => Some(Effect::Destroy),
-        _ => None,
+    match call.session()?.1 {
+        SessionCall::Set(row) => Some(Effect::Save {
+            data: &row.data,
+            expires: row.expires,
+            extra: &row.extra,
+            only_if_exists: row.loaded,
+        }),
+        SessionCall::Touch { expires } => Some(Effect::Touch { expires: *expires }),
+        SessionCall::Destroy => Some(Effect::Destroy),
+        SessionCall::Get => None,
     }
 }
 
 /// One effect that leaves the row as `first` and then `second` would, if there is one.
 fn fold<'a>(first: Effect<'a>, second: Effect<'a>, now: Timestamp) -> Option<Effect<'a>> {
-    use Effect::{Destroy, Touch, Update, Upsert};
+    use Effect::{Destroy, Save, Touch};
     match (first, second) {
-        (_, Destroy) | (Destroy, Update { .. } | Touch { .. }) => Some(Destroy),
+        (_, Destroy)
+        | (
+            Destroy,
+            Save {
+                only_if_exists: true,
+                ..
+            }
+            | Touch { .. },
+        ) => Some(Destroy),
         // An insert after a delete leaves the application's columns at their defaults, an upsert would keep them.
-        (Destroy, Upsert { .. }) => None,
-        (Touch { .. }, Upsert { .. } | Update { .. }) => Some(second),
+        (Destroy, Save { .. }) => None,
+        (Touch { .. }, Save { .. }) => Some(second),
         (Touch { expires }, Touch { .. }) => (expires > now).then_some(second),
-        (Upsert { extra: before, .. } | Update { extra: before, .. }, Upsert { extra, .. })
-        | (Update { extra: before, .. }, Update { extra, .. }) => {
-            covers(extra, before).then_some(second)
-        }
-        // The first makes sure that the row is there to be updated.
+        // An upsert before makes sure that the row is there to be updated.
         (
-            Upsert { extra: before, .. },
-            Update {
+            Save {
+                extra: before,
+                only_if_exists: first,
+                ..
+            },
+            Save {
                 data,
                 expires,
                 extra,
+                only_if_exists: second,
             },
-        ) => covers(extra, before).then_some(Upsert {
+        ) => covers(extra, before).then_some(Save {
             data,
             expires,
             extra,
+            only_if_exists: first && second,
         }),
         (
-            Upsert {
+            Save {
                 data,
                 expires: before,
                 extra,
+                only_if_exists,
             },
             Touch { expires },
-        ) => (before > now).then_some(Upsert {
+        ) => (before > now).then_some(Save {
             data,
             expires,
             extra,
-        }),
-        (
-            Update {
-                data,
-                expires: before,
-                extra,
-            },
-            Touch { expires },
-        ) => (before > now).then_some(Update {
-            data,
-            expires,
-            extra,
+            only_if_exists,
         }),
     }
 }
@@ -181,9 +177,9 @@ mod tests {
     const NOW: Timestamp = Timestamp(1000);
 
     fn set(data: &str, loaded: bool, columns: &[&str]) -> Call {
-        Call::Set {
+        Call::Session {
             sid: "a".into(),
-            row: Row {
+            call: SessionCall::Set(Row {
                 data: data.into(),
                 expires: Timestamp(2000),
                 loaded,
@@ -194,23 +190,27 @@ mod tests {
                         value: Value::Null,
                     })
                     .collect(),
-            },
+            }),
         }
+    }
+
+    fn on_a(call: SessionCall) -> Call {
+        let sid = "a".into();
+        Call::Session { sid, call }
     }
 
     fn get() -> Call {
-        Call::Get { sid: "a".into() }
+        on_a(SessionCall::Get)
     }
 
     fn touch(expires: i64) -> Call {
-        Call::Touch {
-            sid: "a".into(),
+        on_a(SessionCall::Touch {
             expires: Timestamp(expires),
-        }
+        })
     }
 
     fn destroy() -> Call {
-        Call::Destroy { sid: "a".into() }
+        on_a(SessionCall::Destroy)
     }
 
     /// The plan in short: reads by index, writes by their effect.
@@ -226,11 +226,14 @@ mod tests {
                 let reads = round.reads.iter().map(|index| format!("get {index}"));
                 let writes = round.writes.iter().map(|folded| {
                     let effect = match folded.write.effect {
-                        Effect::Upsert { data, expires, .. } => {
-                            format!("upsert {data} {}", expires.0)
-                        }
-                        Effect::Update { data, expires, .. } => {
-                            format!("update {data} {}", expires.0)
+                        Effect::Save {
+                            data,
+                            expires,
+                            only_if_exists,
+                            ..
+                        } => {
+                            let verb = if only_if_exists { "update" } else { "upsert" };
+                            format!("{verb} {data} {}", expires.0)
                         }
                         Effect::Touch { expires } => format!("touch {}", expires.0),
                         Effect::Destroy => "destroy".into(),
@@ -310,7 +313,11 @@ mod tests {
     fn writes_are_sorted_by_sid() {
         let batch: Vec<Operation> = ["b", "c", "a"]
             .into_iter()
-            .map(|sid| Operation::new(0, Call::Destroy { sid: sid.into() }))
+            .map(|sid| {
+                let sid = sid.into();
+                let call = SessionCall::Destroy;
+                Operation::new(0, Call::Session { sid, call })
+            })
             .collect();
         let batch: Vec<&Operation> = batch.iter().collect();
         let sids: Vec<&str> = rounds(&batch, NOW)[0]

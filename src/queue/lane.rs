@@ -7,8 +7,10 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::error::{Kind, Remedy, Result, StoreError};
-use crate::operation::{Call, Expires, Operation, Outcome, Prune, Stored, Write};
+use crate::error::{ErrorKind, Remedy, Result, StoreError};
+use crate::operation::{
+    Call, Expires, Operation, Outcome, PageRequest, PruneProgress, Stored, TableCall, Write,
+};
 use crate::table::SessionTable;
 use crate::timestamp::Timestamp;
 
@@ -47,16 +49,10 @@ enum Job<'a> {
     Read(&'a [&'a str]),
     Write(&'a [Write<'a>]),
     Length,
-    Page {
-        after: Option<&'a str>,
-        limit: u32,
-        with_data: bool,
-    },
+    Page(&'a PageRequest),
     Clear,
     Prune(Option<&'a str>),
-    Sync {
-        force: bool,
-    },
+    Sync { force: bool },
 }
 
 /// What comes back from a trip.
@@ -70,6 +66,13 @@ enum Answer {
         cursor: Option<String>,
     },
     Outcome(Outcome),
+}
+
+/// What becomes of a batch.
+enum Ended {
+    Done(Vec<Outcome>),
+    /// The pruning run has another chunk to do.
+    Unfinished(PruneProgress),
 }
 
 impl<T: SessionTable> Lane<T> {
@@ -100,8 +103,8 @@ impl<T: SessionTable> Lane<T> {
             let outcomes = ran.unwrap_or_else(|_| {
                 self.discard_connection();
                 let message = "the session store panicked; this is a bug in rust-sequelize-store";
-                let error = StoreError::new(Kind::Internal, message);
-                failed(batch.len(), &error)
+                let error = StoreError::new(ErrorKind::Internal, message);
+                Ended::Done(failed(batch.len(), &error))
             });
             let alone = self.shared.stats.counts().operations == others;
             let pause = if alone { 1 } else { PRUNE_PAUSE };
@@ -126,13 +129,16 @@ impl<T: SessionTable> Lane<T> {
         }
     }
 
-    fn end(&self, mut batch: Vec<Placed>, outcomes: Vec<Outcome>, pause: Duration) {
-        let [Outcome::Unfinished(progress)] = &outcomes[..] else {
-            self.shared.end(&batch, outcomes);
-            return;
+    fn end(&self, mut batch: Vec<Placed>, outcomes: Ended, pause: Duration) {
+        let progress = match outcomes {
+            Ended::Done(outcomes) => {
+                self.shared.end(&batch, outcomes);
+                return;
+            }
+            Ended::Unfinished(progress) => progress,
         };
         if let Some(mut placed) = batch.pop() {
-            placed.operation.call = Call::Prune(progress.clone());
+            placed.operation.call = Call::Table(TableCall::Prune(progress));
             let shared = Arc::clone(&self.shared);
             tokio::spawn(async move {
                 // A store that is closing waits for nothing.
@@ -156,49 +162,38 @@ impl<T: SessionTable> Lane<T> {
     }
 
     /// The outcome of each operation, in their order.
-    async fn execute(&mut self, batch: &[Placed]) -> Vec<Outcome> {
+    async fn execute(&mut self, batch: &[Placed]) -> Ended {
         let operations: Vec<&Operation> = batch.iter().map(|placed| &placed.operation).collect();
         if let [operation] = operations[..]
-            && operation.call.sid().is_none()
+            && let Call::Table(call) = &operation.call
         {
-            return vec![self.whole_table(&operation.call).await];
+            return self.whole_table(call).await;
         }
-        self.sessions(&operations).await
+        Ended::Done(self.sessions(&operations).await)
     }
 
-    async fn whole_table(&mut self, call: &Call) -> Outcome {
+    async fn whole_table(&mut self, call: &TableCall) -> Ended {
         let job = match call {
-            Call::Length => Job::Length,
-            Call::Page {
-                after,
-                limit,
-                with_data,
-            } => Job::Page {
-                after: after.as_deref(),
-                limit: *limit,
-                with_data: *with_data,
-            },
-            Call::Clear => Job::Clear,
-            Call::Sync { force } => Job::Sync { force: *force },
-            Call::Prune(prune) => Job::Prune(prune.cursor.as_deref()),
-            Call::Get { .. } | Call::Set { .. } | Call::Touch { .. } | Call::Destroy { .. } => {
-                unreachable!("a call on one session is no call on the whole table")
-            }
+            TableCall::Length => Job::Length,
+            TableCall::Page(request) => Job::Page(request),
+            TableCall::Clear => Job::Clear,
+            TableCall::Sync { force } => Job::Sync { force: *force },
+            TableCall::Prune(prune) => Job::Prune(prune.cursor.as_deref()),
         };
-        match (self.attempt(&job).await, call) {
-            (Ok(Answer::Pruned { removed, cursor }), Call::Prune(before)) => {
+        let outcome = match (self.attempt(&job).await, call) {
+            (Ok(Answer::Pruned { removed, cursor }), TableCall::Prune(before)) => {
                 self.shared.stats.pruned(removed);
                 let removed = before.removed + removed;
                 if cursor.is_some() && !self.shared.is_closing() {
-                    Outcome::Unfinished(Prune { removed, cursor })
-                } else {
-                    Outcome::Count(removed)
+                    return Ended::Unfinished(PruneProgress { removed, cursor });
                 }
+                Outcome::Count(removed)
             }
             (Ok(Answer::Outcome(outcome)), _) => outcome,
             (Ok(_), _) => Outcome::Done,
             (Err(error), _) => Outcome::Failed(error),
-        }
+        };
+        Ended::Done(vec![outcome])
     }
 
     async fn sessions(&mut self, operations: &[&Operation]) -> Vec<Outcome> {
@@ -222,7 +217,7 @@ impl<T: SessionTable> Lane<T> {
         let sids: Vec<&str> = round
             .reads
             .iter()
-            .filter_map(|&index| operations[index].call.sid())
+            .filter_map(|&index| Some(operations[index].call.session()?.0))
             .collect();
         match self.attempt(&Job::Read(&sids)).await {
             Ok(Answer::Rows(rows)) => {
@@ -315,7 +310,7 @@ impl<T: SessionTable> Lane<T> {
                 answer = self.once(job) => answer,
                 () = shared.overdue() => {
                     let message = "the store was closed, and the database did not answer";
-                    Err(StoreError::new(Kind::Timeout, message).with_remedy(Remedy::Discard))
+                    Err(StoreError::new(ErrorKind::Timeout, message).with_remedy(Remedy::Discard))
                 }
             };
         }
@@ -327,7 +322,7 @@ impl<T: SessionTable> Lane<T> {
                 "the database did not answer within {} ms; whether a write has taken effect is unknown",
                 limit.as_millis()
             );
-            Err(StoreError::new(Kind::Timeout, message).with_remedy(Remedy::Discard))
+            Err(StoreError::new(ErrorKind::Timeout, message).with_remedy(Remedy::Discard))
         })
     }
 
@@ -383,23 +378,18 @@ async fn run<T: SessionTable>(
     let outcome = match job {
         Job::Read(sids) => return table.read(connection, sids).await.map(Answer::Rows),
         Job::Prune(cursor) => {
-            let (removed, cursor) = table.delete_expired(connection, now, *cursor).await?;
-            return Ok(Answer::Pruned { removed, cursor });
+            let pruned = table.prune(connection, *cursor, now).await?;
+            return Ok(Answer::Pruned {
+                removed: pruned.removed,
+                cursor: pruned.next,
+            });
         }
         Job::Write(writes) => {
             let gone = table.write(connection, writes, now).await?;
             return Ok(Answer::Written { gone });
         }
         Job::Length => Outcome::Count(table.length(connection, now).await?),
-        Job::Page {
-            after,
-            limit,
-            with_data,
-        } => Outcome::Page(
-            table
-                .page(connection, now, *after, *limit, *with_data)
-                .await?,
-        ),
+        Job::Page(request) => Outcome::Page(table.page(connection, request, now).await?),
         Job::Clear => {
             table.clear(connection).await?;
             Outcome::Done

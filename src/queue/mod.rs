@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::config::{Lanes, QueueConfig};
-use crate::error::{Kind, Result, StoreError};
+use crate::error::{ErrorKind, Result, StoreError};
 use crate::operation::{Operation, Outcome, Ticket};
 use crate::table::SessionTable;
 
@@ -136,7 +136,7 @@ impl Queue {
                  `queue` allows {} operations and {} bytes",
                 state.pending, state.bytes, bounds.max_operations, bounds.max_bytes
             );
-            return Err(StoreError::new(Kind::QueueFull, message));
+            return Err(StoreError::new(ErrorKind::QueueFull, message));
         }
         state.pending += 1;
         state.bytes += bytes;
@@ -210,7 +210,7 @@ impl Shared {
         let mut batch = Vec::with_capacity(waiting.len().min(BATCH_OPERATIONS));
         let mut bytes = 0;
         while let Some(next) = waiting.front() {
-            let alone = next.operation.call.sid().is_none();
+            let alone = next.operation.call.session().is_none();
             if batch.len() == BATCH_OPERATIONS
                 || (!batch.is_empty() && (alone || bytes > BATCH_BYTES))
             {

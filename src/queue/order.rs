@@ -10,7 +10,7 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 
 use crate::config::Lanes;
-use crate::operation::{Call, Operation};
+use crate::operation::{Call, Operation, SessionCall, TableCall};
 
 /// Where an operation waits for a lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,7 +132,7 @@ impl Order {
     }
 
     fn place(&mut self, operation: Operation) -> Option<Placed> {
-        let Some(sid) = operation.call.sid() else {
+        let Some((sid, call)) = operation.call.session() else {
             self.under_way += 1;
             let place = self.table_place(&operation.call);
             return Some(Placed {
@@ -142,7 +142,7 @@ impl Order {
             });
         };
         let key = self.hasher.hash_one(sid);
-        let reads = matches!(operation.call, Call::Get { .. });
+        let reads = matches!(call, SessionCall::Get);
         let place = match self.sessions.entry(key) {
             Entry::Vacant(entry) => {
                 let place = if reads && self.lanes.readers > 0 {
@@ -177,7 +177,8 @@ impl Order {
     }
 
     fn table_place(&self, call: &Call) -> Place {
-        let as_writer = matches!(call, Call::Prune(_)) && self.lanes.prune_as_writer;
+        let as_writer =
+            matches!(call, Call::Table(TableCall::Prune(_))) && self.lanes.prune_as_writer;
         if self.lanes.table && !as_writer {
             Place::Table
         } else {
@@ -205,7 +206,7 @@ impl Placed {
 }
 
 fn is_fence(call: &Call) -> bool {
-    matches!(call, Call::Clear | Call::Sync { .. })
+    matches!(call, Call::Table(TableCall::Clear | TableCall::Sync { .. }))
 }
 
 fn lane_of(key: u64, lanes: usize) -> usize {
@@ -227,7 +228,10 @@ mod tests {
     };
 
     fn get(ticket: Ticket, sid: &str) -> Operation {
-        let call = Call::Get { sid: sid.into() };
+        let call = Call::Session {
+            sid: sid.into(),
+            call: SessionCall::Get,
+        };
         Operation::new(ticket, call)
     }
 
@@ -238,15 +242,15 @@ mod tests {
             loaded: false,
             extra: Vec::new(),
         };
-        let call = Call::Set {
+        let call = Call::Session {
             sid: sid.into(),
-            row,
+            call: SessionCall::Set(row),
         };
         Operation::new(ticket, call)
     }
 
-    fn table(ticket: Ticket, call: Call) -> Operation {
-        Operation::new(ticket, call)
+    fn table(ticket: Ticket, call: TableCall) -> Operation {
+        Operation::new(ticket, Call::Table(call))
     }
 
     fn tickets(placed: &[Placed]) -> Vec<Ticket> {
@@ -284,9 +288,9 @@ mod tests {
     fn a_fence_waits_for_all_before_it_and_all_after_waits_for_it() {
         let mut order = Order::new(LANES);
         let write = order.admit(set(1, "a")).unwrap();
-        assert!(order.admit(table(2, Call::Clear)).is_none());
+        assert!(order.admit(table(2, TableCall::Clear)).is_none());
         assert!(order.admit(set(3, "b")).is_none());
-        assert!(order.admit(table(4, Call::Length)).is_none());
+        assert!(order.admit(table(4, TableCall::Length)).is_none());
         let mut ready = Vec::new();
         order.end(write.end_key(), &mut ready);
         assert_eq!(tickets(&ready), [2]);
@@ -298,8 +302,8 @@ mod tests {
     #[test]
     fn two_fences_run_one_after_the_other() {
         let mut order = Order::new(LANES);
-        let first = order.admit(table(1, Call::Clear)).unwrap();
-        assert!(order.admit(table(2, Call::Clear)).is_none());
+        let first = order.admit(table(1, TableCall::Clear)).unwrap();
+        assert!(order.admit(table(2, TableCall::Clear)).is_none());
         let mut ready = Vec::new();
         order.end(first.end_key(), &mut ready);
         assert_eq!(tickets(&ready), [2]);
@@ -317,7 +321,7 @@ mod tests {
         assert_eq!(order.admit(get(1, "a")).unwrap().place, Place::Writes(0));
         assert_eq!(order.admit(set(2, "a")).unwrap().place, Place::Writes(0));
         assert_eq!(
-            order.admit(table(3, Call::Length)).unwrap().place,
+            order.admit(table(3, TableCall::Length)).unwrap().place,
             Place::Writes(0)
         );
     }

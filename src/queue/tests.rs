@@ -8,7 +8,11 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::*;
 use crate::error::Remedy;
-use crate::operation::{Call, Effect, Expires, Extra, Page, Prune, Row, Stored, Write};
+use crate::operation::{
+    Call, Effect, Expires, Extra, Page, PageRequest, PruneProgress, Row, SessionCall, Stored,
+    TableCall, Write,
+};
+use crate::table::Pruned;
 use crate::timestamp::Timestamp;
 
 const LANES: Lanes = Lanes {
@@ -87,18 +91,20 @@ impl SessionTable for Fake {
         let sids: Vec<&str> = writes.iter().map(|write| write.sid).collect();
         self.trip(format!("write {}", sids.join(" "))).await?;
         if sids.contains(&"bad") {
-            let error = StoreError::new(Kind::Database, "bad row");
+            let error = StoreError::new(ErrorKind::Database, "bad row");
             return Err(error.with_remedy(Remedy::Isolate));
         }
         let mut rows = lock(&self.rows);
         for Write { sid, effect } in writes {
             match effect {
-                Effect::Upsert { data, expires, .. } => {
-                    rows.insert((*sid).into(), ((*data).into(), *expires));
-                }
-                Effect::Update { data, expires, .. } => {
-                    if let Some(row) = rows.get_mut(*sid) {
-                        *row = ((*data).into(), *expires);
+                Effect::Save {
+                    data,
+                    expires,
+                    only_if_exists,
+                    ..
+                } => {
+                    if !only_if_exists || rows.contains_key(*sid) {
+                        rows.insert((*sid).into(), ((*data).into(), *expires));
                     }
                 }
                 Effect::Touch { expires } => {
@@ -112,14 +118,7 @@ impl SessionTable for Fake {
         Ok(0)
     }
 
-    async fn page(
-        &self,
-        (): &mut (),
-        _now: Timestamp,
-        _after: Option<&str>,
-        _limit: u32,
-        _with_data: bool,
-    ) -> Result<Page> {
+    async fn page(&self, (): &mut (), _request: &PageRequest, _now: Timestamp) -> Result<Page> {
         self.trip("page".into()).await?;
         Ok(Page::default())
     }
@@ -130,21 +129,19 @@ impl SessionTable for Fake {
     }
 
     /// Removes one row a call.
-    async fn delete_expired(
-        &self,
-        (): &mut (),
-        now: Timestamp,
-        cursor: Option<&str>,
-    ) -> Result<(u64, Option<String>)> {
+    async fn prune(&self, (): &mut (), cursor: Option<&str>, now: Timestamp) -> Result<Pruned> {
         self.trip(format!("prune {}", cursor.unwrap_or("from the start")))
             .await?;
         let mut rows = lock(&self.rows);
         let expired = rows.iter().find(|(_, (_, at))| *at <= now);
         let Some(sid) = expired.map(|(sid, _)| sid.clone()) else {
-            return Ok((0, None));
+            return Ok(Pruned::default());
         };
         rows.remove(&sid);
-        Ok((1, Some(sid)))
+        Ok(Pruned {
+            removed: 1,
+            next: Some(sid),
+        })
     }
 
     async fn clear(&self, (): &mut ()) -> Result<()> {
@@ -230,20 +227,23 @@ fn short(outcome: &Outcome) -> String {
     }
 }
 
+fn on(sid: &str, call: SessionCall) -> Call {
+    let sid = sid.into();
+    Call::Session { sid, call }
+}
+
 fn get(sid: &str) -> Call {
-    Call::Get { sid: sid.into() }
+    on(sid, SessionCall::Get)
 }
 
 fn set(sid: &str, data: &str, expires: Timestamp) -> Call {
-    Call::Set {
-        sid: sid.into(),
-        row: Row {
-            data: data.into(),
-            expires,
-            loaded: false,
-            extra: Vec::<Extra>::new(),
-        },
-    }
+    let row = Row {
+        data: data.into(),
+        expires,
+        loaded: false,
+        extra: Vec::<Extra>::new(),
+    };
+    on(sid, SessionCall::Set(row))
 }
 
 #[test]
@@ -297,7 +297,7 @@ fn operations_on_one_session_take_effect_in_the_order_of_their_calls() {
     rig.push(2, get("a"));
     rig.push(3, set("a", "2", FAR));
     rig.push(4, get("a"));
-    rig.push(5, Call::Destroy { sid: "a".into() });
+    rig.push(5, on("a", SessionCall::Destroy));
     rig.push(6, get("a"));
     let outcomes = rig.outcomes(7);
     assert_eq!(
@@ -334,7 +334,7 @@ fn one_bad_row_spoils_nothing_but_itself() {
 #[test]
 fn a_lock_is_waited_for_and_counted() {
     let rig = Rig::new(wide());
-    let locked = StoreError::new(Kind::Timeout, "locked").with_remedy(Remedy::Retry);
+    let locked = StoreError::new(ErrorKind::Timeout, "locked").with_remedy(Remedy::Retry);
     rig.fail_next(vec![locked.clone(), locked]);
     rig.push(0, set("a", "1", FAR));
     assert_eq!(rig.outcomes(1), ["Done"]);
@@ -344,7 +344,7 @@ fn a_lock_is_waited_for_and_counted() {
 #[test]
 fn a_lasting_lock_is_an_error_in_the_end() {
     let rig = Rig::new(wide());
-    let locked = StoreError::new(Kind::Timeout, "locked").with_remedy(Remedy::Retry);
+    let locked = StoreError::new(ErrorKind::Timeout, "locked").with_remedy(Remedy::Retry);
     rig.fail_next(vec![locked; 20]);
     rig.push(0, set("a", "1", FAR));
     assert_eq!(rig.outcomes(1), ["ERR_SESSION_TIMEOUT"]);
@@ -353,7 +353,7 @@ fn a_lasting_lock_is_an_error_in_the_end() {
 #[test]
 fn a_lost_connection_is_replaced() {
     let rig = Rig::new(wide());
-    let lost = StoreError::new(Kind::Connection, "gone").with_remedy(Remedy::Reconnect);
+    let lost = StoreError::new(ErrorKind::Connection, "gone").with_remedy(Remedy::Reconnect);
     rig.fail_next(vec![lost]);
     rig.push(0, get("a"));
     assert_eq!(rig.outcomes(1), ["Missing"]);
@@ -380,7 +380,7 @@ fn a_full_queue_refuses_and_recovers() {
     rig.push(1, get("b"));
     let call = get("c");
     let refused = rig.queue.push(Operation::new(2, call));
-    assert_eq!(refused.unwrap_err().kind, Kind::QueueFull);
+    assert_eq!(refused.unwrap_err().kind, ErrorKind::QueueFull);
     drop(gate);
     rig.outcomes(2);
     rig.push(3, get("c"));
@@ -398,7 +398,7 @@ fn a_queue_full_of_bytes_refuses_but_takes_one_of_any_size() {
     rig.push(0, set("a", &"x".repeat(5000), FAR));
     let call = get("b");
     let refused = rig.queue.push(Operation::new(1, call));
-    assert_eq!(refused.unwrap_err().kind, Kind::QueueFull);
+    assert_eq!(refused.unwrap_err().kind, ErrorKind::QueueFull);
     drop(gate);
     assert_eq!(rig.outcomes(1), ["Done"]);
 }
@@ -409,7 +409,7 @@ fn clear_stands_between_what_was_called_before_and_after() {
     for (ticket, sid) in (0..).zip(["a", "b", "c"]) {
         rig.push(ticket, set(sid, "1", FAR));
     }
-    rig.push(3, Call::Clear);
+    rig.push(3, Call::Table(TableCall::Clear));
     rig.push(4, set("d", "1", FAR));
     rig.push(5, get("a"));
     let outcomes = rig.outcomes(6);
@@ -425,8 +425,8 @@ fn pruning_goes_on_until_nothing_is_left_and_lets_others_through() {
         rig.push(ticket, set(sid, "1", Timestamp(1)));
     }
     rig.outcomes(3);
-    rig.push(3, Call::Prune(Prune::default()));
-    rig.push(4, Call::Length);
+    rig.push(3, Call::Table(TableCall::Prune(PruneProgress::default())));
+    rig.push(4, Call::Table(TableCall::Length));
     let outcomes = rig.outcomes(2);
     assert_eq!(outcomes[0], "3");
     assert_eq!(rig.queue.counts().pruned, 3);
@@ -443,7 +443,7 @@ fn closing_ends_what_was_accepted_and_refuses_the_rest() {
     let lanes = rig.queue.close();
     let call = get("a");
     let refused = rig.queue.push(Operation::new(50, call));
-    assert_eq!(refused.unwrap_err().kind, Kind::Closed);
+    assert_eq!(refused.unwrap_err().kind, ErrorKind::Closed);
     drop(gate);
     assert_eq!(rig.outcomes(50), vec!["Done"; 50]);
     rig.runtime.block_on(async {
@@ -469,7 +469,7 @@ fn a_database_that_does_not_answer_is_an_error_in_time_and_its_connection_is_dro
 #[test]
 fn who_has_gathered_while_there_was_no_connection_is_told_at_once() {
     let rig = Rig::new(wide());
-    *lock(&rig.table.away) = Some(StoreError::new(Kind::Connection, "away"));
+    *lock(&rig.table.away) = Some(StoreError::new(ErrorKind::Connection, "away"));
     let gate = rig.table.gate.blocking_lock();
     for ticket in 0..600 {
         rig.push(ticket, get(&format!("s{ticket}")));
