@@ -1,8 +1,4 @@
-//! Sharing an SQLite file with another copy of SQLite in the same process, such as that of the npm package sqlite3.
-//!
-//! On Unix, SQLite locks with POSIX record locks. Those belong to the process: two copies never see each other's, and
-//! closing any descriptor of a file drops all that the process has on it. Both damage the file
-//! (<https://www.sqlite.org/howtocorrupt.html>, 2.2). On Windows a lock belongs to a handle, and there is nothing to do.
+//! Sharing an SQLite file with another copy of SQLite in the same process; see README.md.
 
 #[cfg(all(
     target_os = "linux",
@@ -10,7 +6,8 @@
 ))]
 mod linux;
 
-/// Prepares SQLite for it; what was opened before stays unprepared. False where a file must not be shared in a process.
+/// Replaces SQLite's locks in this process, at the first call. Files that are open already are not covered. Returns false
+/// if a file must not be shared in a process on this system.
 #[cfg(all(
     target_os = "linux",
     any(target_arch = "x86_64", target_arch = "aarch64")
@@ -20,7 +17,7 @@ pub fn share_files_safely() -> bool {
     *INSTALLED.get_or_init(linux::install)
 }
 
-/// Whether a file may be shared in a process.
+/// Whether a file may be shared in a process on this system. On Windows a lock belongs to a handle, so it may.
 #[cfg(not(all(
     target_os = "linux",
     any(target_arch = "x86_64", target_arch = "aarch64")
