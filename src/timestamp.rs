@@ -1,4 +1,4 @@
-//! Instants, and the text in which Sequelize v6 writes them to SQLite.
+//! Instants, and the text that Sequelize v6 writes for them to SQLite.
 
 use time::macros::format_description;
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
@@ -7,7 +7,7 @@ use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(pub i64);
 
-/// The last instant whose year has four digits; a longer year would break comparison as text.
+/// The last instant whose year has four digits: texts with longer years would not compare as the instants do.
 const MAX: i64 = 253_402_300_799_999;
 
 impl Timestamp {
@@ -21,13 +21,13 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
-    /// The instant whose UTC clock shows what the clock this many minutes east of UTC shows now.
+    /// The instant at which a clock in UTC shows the time that a clock this many minutes east of UTC shows at this one.
     pub fn east(self, minutes: i32) -> Self {
         Self(self.0.saturating_add(i64::from(minutes) * 60_000))
     }
 
-    /// `YYYY-MM-DD HH:MM:SS.mmm +00:00`, the text of Sequelize's `DATE` on SQLite. Always UTC and of one width, so
-    /// that comparing texts compares instants.
+    /// `YYYY-MM-DD HH:MM:SS.mmm +00:00`, the text of Sequelize's `DATE` on SQLite. Always in UTC and of the same length, so
+    /// that texts compare as the instants do.
     pub fn to_text(self) -> String {
         let format = format_description!(
             "[year]-[month]-[day] [hour]:[minute]:[second].[subsecond digits:3] +00:00"
@@ -45,8 +45,8 @@ impl Timestamp {
         format!("{}Z", clock.replacen(' ', "T", 1))
     }
 
-    /// Reads what Sequelize writes, and the neighbouring forms found in tables of other origin: `T` for the space,
-    /// no fraction, no seconds, no zone (UTC), `Z`, `+02:00` or `+0200`.
+    /// Parses what Sequelize writes, and similar forms found in other tables: `T` instead of the space, no fraction, no
+    /// seconds, no zone (UTC), `Z`, `+02:00` or `+0200`.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let date = parse_date(text.get(..10)?)?;
@@ -109,7 +109,7 @@ fn parse_offset(text: &str) -> Option<UtcOffset> {
     UtcOffset::from_hms(sign * hours, sign * minutes, 0).ok()
 }
 
-/// A number of digits only: `str::parse` would take a sign too.
+/// Parses a number of digits only: `str::parse` would accept a sign too.
 fn digits<T: std::str::FromStr>(text: &str) -> Option<T> {
     let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     plain.then(|| text.parse().ok()).flatten()
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_date() {
+    fn rejects_what_is_not_a_date() {
         for text in [
             "",
             "soon",
