@@ -168,18 +168,27 @@ impl InspectedTable {
 /// Rendered texts, each for one or more lists of the application's columns. Nearly always there is one list, so it is found
 /// without a copy of the names.
 #[derive(Debug, Default)]
-pub struct Texts(Mutex<HashMap<Text, Vec<(Vec<String>, SqlStr)>>>);
+pub struct Texts(Mutex<HashMap<Text, Vec<Variant>>>);
+
+/// A text for one list of the application's columns.
+#[derive(Debug)]
+struct Variant {
+    extra: Vec<String>,
+    sql: SqlStr,
+}
 
 impl Texts {
     fn get(&self, text: Text, extra: &[&str], render: impl FnOnce() -> String) -> SqlStr {
         let mut texts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let variants = texts.entry(text).or_default();
-        if let Some((_, sql)) = variants.iter().find(|(columns, _)| columns == extra) {
-            return sql.clone();
+        if let Some(variant) = variants.iter().find(|variant| variant.extra == extra) {
+            return variant.sql.clone();
         }
         let sql = rendered(render());
-        let columns = extra.iter().map(|column| (*column).to_owned()).collect();
-        variants.push((columns, sql.clone()));
+        variants.push(Variant {
+            extra: extra.iter().map(|column| (*column).to_owned()).collect(),
+            sql: sql.clone(),
+        });
         sql
     }
 }
