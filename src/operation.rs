@@ -1,11 +1,11 @@
-//! What a caller asks of the store, and what it gets back.
+//! Operations on the store and their outcomes: plain data that all layers pass on.
 
 use std::time::Instant;
 
 use crate::error::StoreError;
 use crate::timestamp::Timestamp;
 
-/// The caller's number for one call; it comes back with the outcome.
+/// The caller's number for an operation; its outcome carries the same number.
 pub type Ticket = u32;
 
 /// One call on its way through the queue.
@@ -13,12 +13,12 @@ pub type Ticket = u32;
 pub struct Operation {
     pub ticket: Ticket,
     pub call: Call,
-    /// When the caller called.
+    /// When the call was made.
     pub since: Instant,
 }
 
 impl Operation {
-    /// A call that is made now.
+    /// A call made now.
     pub fn new(ticket: Ticket, call: Call) -> Self {
         Self {
             ticket,
@@ -28,76 +28,98 @@ impl Operation {
     }
 }
 
-/// The verbs of the store.
+/// A call to the store.
 #[derive(Debug)]
 pub enum Call {
-    /// Read one live session.
-    Get { sid: String },
-    /// Write one session.
-    Set { sid: String, row: Row },
-    /// Move the expiry of a live session. An expired one stays expired, a missing one stays missing.
-    Touch { sid: String, expires: Timestamp },
-    /// Remove one session; that there is none is a success.
-    Destroy { sid: String },
-    /// Count the live sessions.
+    /// On one session.
+    Session { sid: String, call: SessionCall },
+    /// On the whole table.
+    Table(TableCall),
+}
+
+/// A call on one session.
+#[derive(Debug)]
+pub enum SessionCall {
+    /// Reads the session if it is live.
+    Get,
+    /// Writes the session.
+    Set(Row),
+    /// Moves the expiry of the session if it is live; an expired or missing one stays so.
+    Touch { expires: Timestamp },
+    /// Removes the session. Succeeds if there is none.
+    Destroy,
+}
+
+/// A call on the whole table.
+#[derive(Debug)]
+pub enum TableCall {
+    /// Counts the live sessions.
     Length,
-    /// Read the live sessions that follow `after` in the order of their ids.
-    Page {
-        after: Option<String>,
-        limit: u32,
-        with_data: bool,
-    },
-    /// Remove every session.
+    /// Reads live sessions in the order of their ids.
+    Page(PageRequest),
+    /// Removes every session.
     Clear,
-    /// Remove the expired sessions, chunk by chunk.
-    Prune(Prune),
-    /// Make the table if it is missing; with `force`, drop it first.
+    /// Removes the expired sessions, chunk by chunk.
+    Prune(PruneProgress),
+    /// Creates the table if it is missing; with `force`, drops it first.
     Sync { force: bool },
 }
 
 impl Call {
-    /// The session that this call is about; `None` for those about the whole table.
-    pub fn sid(&self) -> Option<&str> {
+    /// The session and what to do with it, for a call on one session.
+    pub fn session(&self) -> Option<(&str, &SessionCall)> {
         match self {
-            Self::Get { sid }
-            | Self::Set { sid, .. }
-            | Self::Touch { sid, .. }
-            | Self::Destroy { sid } => Some(sid),
-            Self::Length | Self::Page { .. } | Self::Clear | Self::Prune(_) | Self::Sync { .. } => {
-                None
-            }
+            Self::Session { sid, call } => Some((sid, call)),
+            Self::Table(_) => None,
         }
     }
 
-    /// What this call occupies while it waits, in bytes, near enough for a limit.
+    /// Memory that this call occupies while it waits, in bytes. Approximate, for limits only.
     pub fn bytes(&self) -> usize {
-        let row = match self {
-            Self::Set { row, .. } => {
-                row.data.len() + row.extra.iter().map(Extra::bytes).sum::<usize>()
-            }
-            _ => 0,
+        let content = match self.session() {
+            Some((sid, SessionCall::Set(row))) => sid.len() + row.bytes(),
+            Some((sid, _)) => sid.len(),
+            None => 0,
         };
-        size_of::<Operation>() + self.sid().map_or(0, str::len) + row
+        size_of::<Operation>() + content
     }
 }
 
-/// How far a pruning run has come.
-#[derive(Debug, Clone, Default)]
-pub struct Prune {
+/// Which live sessions to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageRequest {
+    /// Only sessions whose ids are greater than this one.
+    pub after: Option<String>,
+    /// Number of sessions at most.
+    pub limit: u32,
+    /// Read the data of the sessions too.
+    pub with_data: bool,
+}
+
+/// The state of a pruning run between two chunks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PruneProgress {
+    /// Sessions removed so far.
     pub removed: u64,
     /// Where the next chunk begins, in the table's own terms.
     pub cursor: Option<String>,
 }
 
-/// What is written of a session.
+/// The content of a session to be written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
     pub data: String,
     pub expires: Timestamp,
-    /// The session was read from the table before: if it is gone by now, it was destroyed, and stays so.
+    /// The session was read from the table before. If its row is gone, it was destroyed since and must stay so.
     pub loaded: bool,
     /// The application's own columns.
     pub extra: Vec<Extra>,
+}
+
+impl Row {
+    fn bytes(&self) -> usize {
+        self.data.len() + self.extra.iter().map(Extra::bytes).sum::<usize>()
+    }
 }
 
 /// One of the application's own columns with its value.
@@ -108,6 +130,7 @@ pub struct Extra {
 }
 
 impl Extra {
+    /// Memory that this column occupies, in bytes. Approximate, for limits only.
     pub fn bytes(&self) -> usize {
         let value = match &self.value {
             Value::Text(text) | Value::Json(text) => text.len(),
@@ -142,21 +165,16 @@ pub struct Write<'a> {
 /// What a write does to its row.
 #[derive(Debug, Clone, Copy)]
 pub enum Effect<'a> {
-    /// Insert the row, or replace what is there.
-    Upsert {
+    /// Inserts the row or replaces it; with `only_if_exists`, replaces it only.
+    Save {
         data: &'a str,
         expires: Timestamp,
         extra: &'a [Extra],
+        only_if_exists: bool,
     },
-    /// Replace what is there; if the row is gone, leave it so.
-    Update {
-        data: &'a str,
-        expires: Timestamp,
-        extra: &'a [Extra],
-    },
-    /// Move the expiry of a row that is live.
+    /// Moves the expiry of the row if it is live.
     Touch { expires: Timestamp },
-    /// Delete the row, if there is one.
+    /// Deletes the row, if there is one.
     Destroy,
 }
 
@@ -164,27 +182,18 @@ impl<'a> Effect<'a> {
     /// The application's own columns, for the effects that write them.
     pub fn extra(&self) -> Option<&'a [Extra]> {
         match self {
-            Self::Upsert { extra, .. } | Self::Update { extra, .. } => Some(extra),
+            Self::Save { extra, .. } => Some(extra),
             Self::Touch { .. } | Self::Destroy => None,
         }
     }
 }
 
-/// A stored session as it was read.
+/// A row as it was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stored {
-    /// The text of the data column; `None` for NULL or for what is not text.
+    /// The text of the data column; `None` if it is NULL or not text.
     pub data: Option<String>,
     pub expires: Expires,
-}
-
-/// A part of the sessions.
-#[derive(Debug, Default)]
-pub struct Page {
-    /// Session ids, each with its data if that was asked for.
-    pub sessions: Vec<(String, Option<String>)>,
-    /// There may be more behind.
-    pub full: bool,
 }
 
 /// The expires column as it was read.
@@ -197,21 +206,29 @@ pub enum Expires {
     Unreadable,
 }
 
-/// What becomes of a call.
+/// Some of the live sessions.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// Session ids, each with its data if that was requested.
+    pub sessions: Vec<(String, Option<String>)>,
+    /// As many rows as the limit allows were read, so there may be more.
+    pub full: bool,
+}
+
+/// What becomes of an operation.
 #[derive(Debug)]
 pub enum Outcome {
     Done,
     /// There is no such live session.
     Missing,
-    /// There is such a row, but its expiry or data cannot be read; to the caller it is missing.
+    /// The row exists, but its expiry or data cannot be read; to the caller it is missing.
     Unreadable,
     Session {
         data: String,
+        /// `None` if the session never expires.
         expires: Option<Timestamp>,
     },
     Count(u64),
     Page(Page),
     Failed(StoreError),
-    /// Not an end: the pruning run has another chunk to do. Never leaves the queue.
-    Unfinished(Prune),
 }

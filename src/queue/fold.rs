@@ -1,52 +1,48 @@
-//! Turning a batch into as few statements as will do.
+//! Plans a batch as few statements.
 //!
-//! A batch is cut into rounds. In a round all reads run first, then all writes, and each session is written once at
-//! most: several writes to it are folded into their last effect. An operation that cannot share a round with an earlier
-//! one on its session goes to the next. Nearly every batch is one round.
+//! A batch is cut into rounds. In a round all reads run first, then all writes, and each session is written at most once:
+//! several writes to it are folded into one effect. An operation that cannot share a round with an earlier one on its
+//! session goes to the next round. Nearly every batch is one round.
 
 use std::collections::HashMap;
 
-use crate::operation::{Call, Effect, Extra, Operation, Write};
+use crate::operation::{Effect, Extra, SessionCall, Write};
 use crate::timestamp::Timestamp;
 
-/// The reads and writes that can run together. Operations are named by their index in the batch.
+/// The reads and writes that can run together. Calls are named by their index in the batch.
 #[derive(Debug, Default)]
 pub struct Round<'a> {
     pub reads: Vec<usize>,
     pub writes: Vec<Folded<'a>>,
 }
 
-/// One write and the operations that it stands for.
+/// One write and the calls that it stands for.
 #[derive(Debug)]
 pub struct Folded<'a> {
     pub write: Write<'a>,
     pub members: Vec<usize>,
-    /// Saves among them of a loaded session behind its removal.
+    /// Saves of a loaded session among them that came after its removal.
     pub gone: u64,
 }
 
-/// What the plan knows of a session so far.
+/// Where the last call on a session was planned.
 #[derive(Clone, Copy)]
 struct Last {
     round: usize,
-    /// Its write in that round.
+    /// Index of the session's write in that round.
     write: Option<usize>,
 }
 
-/// Plans a batch of operations on single sessions. Within a round, writes are sorted by sid, so that two processes
-/// lock rows in the same order.
-pub fn rounds<'a>(batch: &[&'a Operation], now: Timestamp) -> Vec<Round<'a>> {
+/// Plans a batch. Within a round, writes are sorted by sid, so that two processes lock rows in the same order.
+pub fn rounds<'a>(batch: &[(&'a str, &'a SessionCall)], now: Timestamp) -> Vec<Round<'a>> {
     let mut rounds = vec![Round::default()];
     let mut sessions: HashMap<&str, Last> = HashMap::with_capacity(batch.len());
-    for (index, operation) in batch.iter().enumerate() {
-        let Some(sid) = operation.call.sid() else {
-            continue;
-        };
+    for (index, &(sid, call)) in batch.iter().enumerate() {
         let last = sessions.entry(sid).or_insert(Last {
             round: 0,
             write: None,
         });
-        let Some(effect) = effect(&operation.call) else {
+        let Some(effect) = effect(call) else {
             if last.write.take().is_some() {
                 last.round += 1;
             }
@@ -55,14 +51,10 @@ pub fn rounds<'a>(batch: &[&'a Operation], now: Timestamp) -> Vec<Round<'a>> {
         };
         if let Some(slot) = last.write {
             let folded = &mut rounds[last.round].writes[slot];
-            let gone = matches!(
-                (folded.write.effect, effect),
-                (Effect::Destroy, Effect::Update { .. })
-            );
-            if let Some(effect) = fold(folded.write.effect, effect, now) {
-                folded.write.effect = effect;
+            if let Some(both) = fold(folded.write.effect, effect, now) {
+                folded.gone += u64::from(is_gone(folded.write.effect, effect));
+                folded.write.effect = both;
                 folded.members.push(index);
-                folded.gone += u64::from(gone);
                 continue;
             }
             last.round += 1;
@@ -89,81 +81,69 @@ fn round<'a, 'b>(rounds: &'b mut Vec<Round<'a>>, index: usize) -> &'b mut Round<
 }
 
 /// The effect of a call on its row; `None` if it only reads.
-pub fn effect(call: &Call) -> Option<Effect<'_>> {
-    match call {
-        Call::Set { row, .. } => {
-            let (data, expires, extra) = (&row.data, row.expires, &row.extra[..]);
-            Some(if row.loaded {
-                Effect::Update {
-                    data,
-                    expires,
-                    extra,
-                }
-            } else {
-                Effect::Upsert {
-                    data,
-                    expires,
-                    extra,
-                }
-            })
-        }
-        Call::Touch { expires, .. } => Some(Effect::Touch { expires: *expires }),
-        Call::Destroy { .. } => Some(Effect::Destroy),
-        _ => None,
-    }
+pub fn effect(call: &SessionCall) -> Option<Effect<'_>> {
+    Some(match call {
+        SessionCall::Get => return None,
+        SessionCall::Set(row) => Effect::Save {
+            data: &row.data,
+            expires: row.expires,
+            extra: &row.extra,
+            only_if_exists: row.loaded,
+        },
+        SessionCall::Touch { expires } => Effect::Touch { expires: *expires },
+        SessionCall::Destroy => Effect::Destroy,
+    })
 }
 
-/// One effect that leaves the row as `first` and then `second` would, if there is one.
+/// The single effect that leaves the row as `first` and then `second` would, if there is one.
 fn fold<'a>(first: Effect<'a>, second: Effect<'a>, now: Timestamp) -> Option<Effect<'a>> {
-    use Effect::{Destroy, Touch, Update, Upsert};
+    use Effect::{Destroy, Save, Touch};
     match (first, second) {
-        (_, Destroy) | (Destroy, Update { .. } | Touch { .. }) => Some(Destroy),
-        // An insert after a delete leaves the application's columns at their defaults, an upsert would keep them.
-        (Destroy, Upsert { .. }) => None,
-        (Touch { .. }, Upsert { .. } | Update { .. }) => Some(second),
+        (_, Destroy) | (Destroy, Touch { .. }) => Some(Destroy),
+        // An insert after a delete leaves the application's columns at their defaults; a replacement would keep them.
+        (Destroy, Save { only_if_exists, .. }) => only_if_exists.then_some(Destroy),
+        (Touch { .. }, Save { .. }) => Some(second),
         (Touch { expires }, Touch { .. }) => (expires > now).then_some(second),
-        (Upsert { extra: before, .. } | Update { extra: before, .. }, Upsert { extra, .. })
-        | (Update { extra: before, .. }, Update { extra, .. }) => {
-            covers(extra, before).then_some(second)
-        }
-        // The first makes sure that the row is there to be updated.
         (
-            Upsert { extra: before, .. },
-            Update {
+            Save {
+                extra: before,
+                only_if_exists: first_only_if_exists,
+                ..
+            },
+            Save {
                 data,
                 expires,
                 extra,
+                only_if_exists,
             },
-        ) => covers(extra, before).then_some(Upsert {
+        ) => covers(extra, before).then_some(Save {
             data,
             expires,
             extra,
+            // A first save that inserts the row makes sure that it exists for the second.
+            only_if_exists: first_only_if_exists && only_if_exists,
         }),
         (
-            Upsert {
+            Save {
                 data,
                 expires: before,
                 extra,
+                only_if_exists,
             },
             Touch { expires },
-        ) => (before > now).then_some(Upsert {
+        ) => (before > now).then_some(Save {
             data,
             expires,
             extra,
-        }),
-        (
-            Update {
-                data,
-                expires: before,
-                extra,
-            },
-            Touch { expires },
-        ) => (before > now).then_some(Update {
-            data,
-            expires,
-            extra,
+            only_if_exists,
         }),
     }
+}
+
+/// Whether `second` saves a loaded session that `first` has destroyed.
+fn is_gone(first: Effect<'_>, second: Effect<'_>) -> bool {
+    let loaded = matches!(second, Effect::Save { only_if_exists, .. } if only_if_exists);
+    loaded && matches!(first, Effect::Destroy)
 }
 
 /// Whether `later` writes every column that `earlier` wrote.
@@ -177,60 +157,48 @@ fn covers(later: &[Extra], earlier: &[Extra]) -> bool {
 mod tests {
     use super::*;
     use crate::operation::{Row, Value};
+    use SessionCall::{Destroy, Get};
 
     const NOW: Timestamp = Timestamp(1000);
 
-    fn set(data: &str, loaded: bool, columns: &[&str]) -> Call {
-        Call::Set {
-            sid: "a".into(),
-            row: Row {
-                data: data.into(),
-                expires: Timestamp(2000),
-                loaded,
-                extra: columns
-                    .iter()
-                    .map(|&column| Extra {
-                        column: column.into(),
-                        value: Value::Null,
-                    })
-                    .collect(),
-            },
-        }
+    fn set(data: &str, loaded: bool, columns: &[&str]) -> SessionCall {
+        SessionCall::Set(Row {
+            data: data.into(),
+            expires: Timestamp(2000),
+            loaded,
+            extra: columns
+                .iter()
+                .map(|&column| Extra {
+                    column: column.into(),
+                    value: Value::Null,
+                })
+                .collect(),
+        })
     }
 
-    fn get() -> Call {
-        Call::Get { sid: "a".into() }
-    }
-
-    fn touch(expires: i64) -> Call {
-        Call::Touch {
-            sid: "a".into(),
+    fn touch(expires: i64) -> SessionCall {
+        SessionCall::Touch {
             expires: Timestamp(expires),
         }
     }
 
-    fn destroy() -> Call {
-        Call::Destroy { sid: "a".into() }
-    }
-
     /// The plan in short: reads by index, writes by their effect.
-    fn plan(calls: Vec<Call>) -> Vec<String> {
-        let batch: Vec<Operation> = (0..)
-            .zip(calls)
-            .map(|(ticket, call)| Operation::new(ticket, call))
-            .collect();
-        let batch: Vec<&Operation> = batch.iter().collect();
+    fn plan(calls: &[SessionCall]) -> Vec<String> {
+        let batch: Vec<(&str, &SessionCall)> = calls.iter().map(|call| ("a", call)).collect();
         rounds(&batch, NOW)
             .into_iter()
             .map(|round| {
                 let reads = round.reads.iter().map(|index| format!("get {index}"));
                 let writes = round.writes.iter().map(|folded| {
                     let effect = match folded.write.effect {
-                        Effect::Upsert { data, expires, .. } => {
-                            format!("upsert {data} {}", expires.0)
-                        }
-                        Effect::Update { data, expires, .. } => {
-                            format!("update {data} {}", expires.0)
+                        Effect::Save {
+                            data,
+                            expires,
+                            only_if_exists,
+                            ..
+                        } => {
+                            let verb = if only_if_exists { "update" } else { "upsert" };
+                            format!("{verb} {data} {}", expires.0)
                         }
                         Effect::Touch { expires } => format!("touch {}", expires.0),
                         Effect::Destroy => "destroy".into(),
@@ -270,30 +238,30 @@ mod tests {
                 "update 1 2000 [0, 1]",
             ),
             (vec![touch(3000), touch(4000)], "touch 4000 [0, 1]"),
-            (vec![set("1", false, &[]), destroy()], "destroy [0, 1]"),
+            (vec![set("1", false, &[]), Destroy], "destroy [0, 1]"),
             (
-                vec![destroy(), touch(3000), set("1", true, &[])],
+                vec![Destroy, touch(3000), set("1", true, &[])],
                 "destroy [0, 1, 2]",
             ),
         ];
         for (calls, expected) in cases {
-            assert_eq!(plan(calls), [expected]);
+            assert_eq!(plan(&calls), [expected]);
         }
     }
 
     #[test]
     fn what_would_change_the_meaning_goes_to_the_next_round() {
         assert_eq!(
-            plan(vec![destroy(), set("1", false, &[])]),
+            plan(&[Destroy, set("1", false, &[])]),
             ["destroy [0]", "upsert 1 2000 [1]"]
         );
         // The first touch ends the session, so the second must not revive it.
         assert_eq!(
-            plan(vec![touch(500), touch(3000)]),
+            plan(&[touch(500), touch(3000)]),
             ["touch 500 [0]", "touch 3000 [1]"]
         );
         assert_eq!(
-            plan(vec![set("1", false, &["user"]), set("2", false, &[])]),
+            plan(&[set("1", false, &["user"]), set("2", false, &[])]),
             ["upsert 1 2000 [0]", "upsert 2 2000 [1]"]
         );
     }
@@ -301,18 +269,14 @@ mod tests {
     #[test]
     fn a_read_sees_what_was_called_before_it_and_nothing_after() {
         assert_eq!(
-            plan(vec![get(), set("1", false, &[]), get(), destroy(), get()]),
+            plan(&[Get, set("1", false, &[]), Get, Destroy, Get]),
             ["get 0, upsert 1 2000 [1]", "get 2, destroy [3]", "get 4"]
         );
     }
 
     #[test]
     fn writes_are_sorted_by_sid() {
-        let batch: Vec<Operation> = ["b", "c", "a"]
-            .into_iter()
-            .map(|sid| Operation::new(0, Call::Destroy { sid: sid.into() }))
-            .collect();
-        let batch: Vec<&Operation> = batch.iter().collect();
+        let batch = ["b", "c", "a"].map(|sid| (sid, &Destroy));
         let sids: Vec<&str> = rounds(&batch, NOW)[0]
             .writes
             .iter()

@@ -1,4 +1,6 @@
-//! The queue against a table in memory that can be made slow, failing or panicking.
+//! The queue over a table in memory that can be made slow, failing or panicking.
+
+mod fake;
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, channel};
@@ -8,8 +10,9 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::*;
 use crate::error::Remedy;
-use crate::operation::{Call, Effect, Expires, Extra, Page, Prune, Row, Stored, Write};
+use crate::operation::{Call, PruneProgress, Row, SessionCall, TableCall};
 use crate::timestamp::Timestamp;
+use fake::Fake;
 
 const LANES: Lanes = Lanes {
     readers: 1,
@@ -19,144 +22,6 @@ const LANES: Lanes = Lanes {
 };
 
 const FAR: Timestamp = Timestamp(i64::MAX);
-
-/// What the fake was asked to do, in short.
-type Log = Vec<String>;
-
-#[derive(Default)]
-struct Fake {
-    rows: Mutex<BTreeMap<String, (String, Timestamp)>>,
-    log: Mutex<Log>,
-    /// Errors for the next trips, whatever they are.
-    failures: Mutex<Vec<StoreError>>,
-    /// Why no connection can be had.
-    away: Mutex<Option<StoreError>>,
-    /// Closed while the test holds it: trips wait.
-    gate: tokio::sync::Mutex<()>,
-}
-
-impl Fake {
-    async fn trip(&self, what: String) -> Result<()> {
-        _ = self.gate.lock().await;
-        lock(&self.log).push(what);
-        match lock(&self.failures).pop() {
-            Some(error) => Err(error),
-            None => Ok(()),
-        }
-    }
-}
-
-impl SessionTable for Fake {
-    type Connection = ();
-
-    async fn connect(&self) -> Result<()> {
-        let away = lock(&self.away).clone();
-        let Some(error) = away else {
-            return Ok(());
-        };
-        _ = self.gate.lock().await;
-        Err(error)
-    }
-
-    async fn begin(&self, (): &mut ()) -> Result<()> {
-        Ok(())
-    }
-
-    async fn end(&self, (): &mut (), _commit: bool) -> Result<()> {
-        Ok(())
-    }
-
-    fn discard(&self, (): ()) {
-        lock(&self.log).push("discard".into());
-    }
-
-    async fn read(&self, (): &mut (), sids: &[&str]) -> Result<Vec<Option<Stored>>> {
-        self.trip(format!("read {}", sids.join(" "))).await?;
-        assert!(!sids.contains(&"panic"), "asked to panic");
-        let rows = lock(&self.rows);
-        let stored = |sid: &&str| {
-            rows.get(*sid).map(|(data, expires)| Stored {
-                data: Some(data.clone()),
-                expires: Expires::At(*expires),
-            })
-        };
-        Ok(sids.iter().map(stored).collect())
-    }
-
-    async fn write(&self, (): &mut (), writes: &[Write<'_>], now: Timestamp) -> Result<u64> {
-        let sids: Vec<&str> = writes.iter().map(|write| write.sid).collect();
-        self.trip(format!("write {}", sids.join(" "))).await?;
-        if sids.contains(&"bad") {
-            let error = StoreError::new(Kind::Database, "bad row");
-            return Err(error.with_remedy(Remedy::Isolate));
-        }
-        let mut rows = lock(&self.rows);
-        for Write { sid, effect } in writes {
-            match effect {
-                Effect::Upsert { data, expires, .. } => {
-                    rows.insert((*sid).into(), ((*data).into(), *expires));
-                }
-                Effect::Update { data, expires, .. } => {
-                    if let Some(row) = rows.get_mut(*sid) {
-                        *row = ((*data).into(), *expires);
-                    }
-                }
-                Effect::Touch { expires } => {
-                    if let Some(row) = rows.get_mut(*sid).filter(|(_, at)| *at > now) {
-                        row.1 = *expires;
-                    }
-                }
-                Effect::Destroy => _ = rows.remove(*sid),
-            }
-        }
-        Ok(0)
-    }
-
-    async fn page(
-        &self,
-        (): &mut (),
-        _now: Timestamp,
-        _after: Option<&str>,
-        _limit: u32,
-        _with_data: bool,
-    ) -> Result<Page> {
-        self.trip("page".into()).await?;
-        Ok(Page::default())
-    }
-
-    async fn length(&self, (): &mut (), _now: Timestamp) -> Result<u64> {
-        self.trip("length".into()).await?;
-        Ok(lock(&self.rows).len() as u64)
-    }
-
-    /// Removes one row a call.
-    async fn delete_expired(
-        &self,
-        (): &mut (),
-        now: Timestamp,
-        cursor: Option<&str>,
-    ) -> Result<(u64, Option<String>)> {
-        self.trip(format!("prune {}", cursor.unwrap_or("from the start")))
-            .await?;
-        let mut rows = lock(&self.rows);
-        let expired = rows.iter().find(|(_, (_, at))| *at <= now);
-        let Some(sid) = expired.map(|(sid, _)| sid.clone()) else {
-            return Ok((0, None));
-        };
-        rows.remove(&sid);
-        Ok((1, Some(sid)))
-    }
-
-    async fn clear(&self, (): &mut ()) -> Result<()> {
-        self.trip("clear".into()).await?;
-        lock(&self.rows).clear();
-        Ok(())
-    }
-
-    async fn sync(&self, (): &mut (), _force: bool) -> Result<()> {
-        self.trip("sync".into()).await
-    }
-}
 
 /// A queue over a fake table, with its outcomes in the order in which they came.
 struct Rig {
@@ -205,7 +70,7 @@ impl Rig {
         outcomes.into_values().collect()
     }
 
-    fn log(&self) -> Log {
+    fn log(&self) -> Vec<String> {
         lock(&self.table.log).clone()
     }
 
@@ -231,19 +96,24 @@ fn short(outcome: &Outcome) -> String {
 }
 
 fn get(sid: &str) -> Call {
-    Call::Get { sid: sid.into() }
+    session(sid, SessionCall::Get)
 }
 
 fn set(sid: &str, data: &str, expires: Timestamp) -> Call {
-    Call::Set {
-        sid: sid.into(),
-        row: Row {
+    session(
+        sid,
+        SessionCall::Set(Row {
             data: data.into(),
             expires,
             loaded: false,
-            extra: Vec::<Extra>::new(),
-        },
-    }
+            extra: Vec::new(),
+        }),
+    )
+}
+
+fn session(sid: &str, call: SessionCall) -> Call {
+    let sid = sid.into();
+    Call::Session { sid, call }
 }
 
 #[test]
@@ -297,7 +167,7 @@ fn operations_on_one_session_take_effect_in_the_order_of_their_calls() {
     rig.push(2, get("a"));
     rig.push(3, set("a", "2", FAR));
     rig.push(4, get("a"));
-    rig.push(5, Call::Destroy { sid: "a".into() });
+    rig.push(5, session("a", SessionCall::Destroy));
     rig.push(6, get("a"));
     let outcomes = rig.outcomes(7);
     assert_eq!(
@@ -334,7 +204,7 @@ fn one_bad_row_spoils_nothing_but_itself() {
 #[test]
 fn a_lock_is_waited_for_and_counted() {
     let rig = Rig::new(wide());
-    let locked = StoreError::new(Kind::Timeout, "locked").with_remedy(Remedy::Retry);
+    let locked = StoreError::new(ErrorKind::Timeout, "locked").with_remedy(Remedy::Retry);
     rig.fail_next(vec![locked.clone(), locked]);
     rig.push(0, set("a", "1", FAR));
     assert_eq!(rig.outcomes(1), ["Done"]);
@@ -344,7 +214,7 @@ fn a_lock_is_waited_for_and_counted() {
 #[test]
 fn a_lasting_lock_is_an_error_in_the_end() {
     let rig = Rig::new(wide());
-    let locked = StoreError::new(Kind::Timeout, "locked").with_remedy(Remedy::Retry);
+    let locked = StoreError::new(ErrorKind::Timeout, "locked").with_remedy(Remedy::Retry);
     rig.fail_next(vec![locked; 20]);
     rig.push(0, set("a", "1", FAR));
     assert_eq!(rig.outcomes(1), ["ERR_SESSION_TIMEOUT"]);
@@ -353,7 +223,7 @@ fn a_lasting_lock_is_an_error_in_the_end() {
 #[test]
 fn a_lost_connection_is_replaced() {
     let rig = Rig::new(wide());
-    let lost = StoreError::new(Kind::Connection, "gone").with_remedy(Remedy::Reconnect);
+    let lost = StoreError::new(ErrorKind::Connection, "gone").with_remedy(Remedy::Reconnect);
     rig.fail_next(vec![lost]);
     rig.push(0, get("a"));
     assert_eq!(rig.outcomes(1), ["Missing"]);
@@ -380,7 +250,7 @@ fn a_full_queue_refuses_and_recovers() {
     rig.push(1, get("b"));
     let call = get("c");
     let refused = rig.queue.push(Operation::new(2, call));
-    assert_eq!(refused.unwrap_err().kind, Kind::QueueFull);
+    assert_eq!(refused.unwrap_err().kind, ErrorKind::QueueFull);
     drop(gate);
     rig.outcomes(2);
     rig.push(3, get("c"));
@@ -398,7 +268,7 @@ fn a_queue_full_of_bytes_refuses_but_takes_one_of_any_size() {
     rig.push(0, set("a", &"x".repeat(5000), FAR));
     let call = get("b");
     let refused = rig.queue.push(Operation::new(1, call));
-    assert_eq!(refused.unwrap_err().kind, Kind::QueueFull);
+    assert_eq!(refused.unwrap_err().kind, ErrorKind::QueueFull);
     drop(gate);
     assert_eq!(rig.outcomes(1), ["Done"]);
 }
@@ -409,7 +279,7 @@ fn clear_stands_between_what_was_called_before_and_after() {
     for (ticket, sid) in (0..).zip(["a", "b", "c"]) {
         rig.push(ticket, set(sid, "1", FAR));
     }
-    rig.push(3, Call::Clear);
+    rig.push(3, Call::Table(TableCall::Clear));
     rig.push(4, set("d", "1", FAR));
     rig.push(5, get("a"));
     let outcomes = rig.outcomes(6);
@@ -425,8 +295,8 @@ fn pruning_goes_on_until_nothing_is_left_and_lets_others_through() {
         rig.push(ticket, set(sid, "1", Timestamp(1)));
     }
     rig.outcomes(3);
-    rig.push(3, Call::Prune(Prune::default()));
-    rig.push(4, Call::Length);
+    rig.push(3, Call::Table(TableCall::Prune(PruneProgress::default())));
+    rig.push(4, Call::Table(TableCall::Length));
     let outcomes = rig.outcomes(2);
     assert_eq!(outcomes[0], "3");
     assert_eq!(rig.queue.counts().pruned, 3);
@@ -443,7 +313,7 @@ fn closing_ends_what_was_accepted_and_refuses_the_rest() {
     let lanes = rig.queue.close();
     let call = get("a");
     let refused = rig.queue.push(Operation::new(50, call));
-    assert_eq!(refused.unwrap_err().kind, Kind::Closed);
+    assert_eq!(refused.unwrap_err().kind, ErrorKind::Closed);
     drop(gate);
     assert_eq!(rig.outcomes(50), vec!["Done"; 50]);
     rig.runtime.block_on(async {
@@ -469,7 +339,7 @@ fn a_database_that_does_not_answer_is_an_error_in_time_and_its_connection_is_dro
 #[test]
 fn who_has_gathered_while_there_was_no_connection_is_told_at_once() {
     let rig = Rig::new(wide());
-    *lock(&rig.table.away) = Some(StoreError::new(Kind::Connection, "away"));
+    *lock(&rig.table.away) = Some(StoreError::new(ErrorKind::Connection, "away"));
     let gate = rig.table.gate.blocking_lock();
     for ticket in 0..600 {
         rig.push(ticket, get(&format!("s{ticket}")));
