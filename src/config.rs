@@ -29,10 +29,10 @@ pub struct TableConfig {
     pub schema: Option<String>,
     pub name: String,
     /// What the table may look like, by preference; a new one is like the first. Never empty.
-    pub conventions: Vec<Convention>,
+    pub layouts: Vec<Convention>,
     pub columns: ColumnNames,
     /// Minutes east of UTC in which dates without a zone are kept.
-    pub offset: i32,
+    pub utc_offset_minutes: i32,
     /// Create the table if it is missing.
     pub create: bool,
 }
@@ -51,6 +51,8 @@ pub struct Convention {
     /// A new table has `createdAt` and `updatedAt`.
     pub timestamps: bool,
 }
+
+pub type Layout = Convention;
 
 /// How a session store keeps instants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +93,7 @@ pub struct ColumnNames {
 impl TableConfig {
     /// What a new table looks like.
     pub fn convention(&self) -> &Convention {
-        &self.conventions[0]
+        &self.layouts[0]
     }
 
     /// The name as a person reads it.

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// What went wrong, as an application tells errors apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ErrorKind {
     /// An option has a value that cannot work.
     Options,
     /// The database cannot be opened or reached.
@@ -23,7 +23,9 @@ pub enum Kind {
     Internal,
 }
 
-impl Kind {
+pub type Kind = ErrorKind;
+
+impl ErrorKind {
     /// The `code` of the JavaScript error. Never `ENOENT`, which express-session reads as "no such session".
     pub fn code(self) -> &'static str {
         match self {
@@ -66,7 +68,7 @@ pub struct Cause {
 /// An error with a code for the application and a remedy for the lane.
 #[derive(Debug, Clone, thiserror::Error)]
 pub struct StoreError {
-    pub kind: Kind,
+    pub kind: ErrorKind,
     pub remedy: Remedy,
     pub message: String,
     pub cause: Option<Cause>,

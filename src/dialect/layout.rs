@@ -151,7 +151,7 @@ impl Layout {
             created_at: created_at.map(instant).transpose()?,
             updated_at: updated_at.map(instant).transpose()?,
             deleted_at: deleted_at.map(|column| DB::quote(&column.name)),
-            offset: config.offset,
+            offset: config.utc_offset_minutes,
             packet: None,
             texts: Mutex::default(),
             columns,
@@ -217,7 +217,7 @@ fn convention<'a, DB: Dialect>(config: &'a TableConfig, columns: &[Column]) -> &
             && found(&names.expires, &convention.expires)
                 .is_some_and(|column| keeps(column, convention.instants))
     };
-    let mut conventions = config.conventions.iter();
+    let mut conventions = config.layouts.iter();
     conventions
         .find(fits)
         .unwrap_or_else(|| config.convention())

@@ -406,7 +406,7 @@ impl<'a> Batch<'a> {
     pub fn bytes(&self) -> usize {
         let writes = self.upserts.iter().chain(&self.updates);
         let bytes = |write: &Write<'_>| match write.effect {
-            Effect::Upsert { data, extra, .. } | Effect::Update { data, extra, .. } => {
+            Effect::Save { data, extra, .. } => {
                 data.len() + extra.iter().map(Extra::bytes).sum::<usize>()
             }
             Effect::Touch { .. } | Effect::Destroy => 0,
@@ -416,8 +416,11 @@ impl<'a> Batch<'a> {
 
     fn push(&mut self, write: Write<'a>) {
         match write.effect {
-            Effect::Upsert { .. } => self.upserts.push(write),
-            Effect::Update { .. } => self.updates.push(write),
+            Effect::Save {
+                only_if_exists: false,
+                ..
+            } => self.upserts.push(write),
+            Effect::Save { .. } => self.updates.push(write),
             Effect::Touch { .. } => self.touches.push(write),
             Effect::Destroy => self.destroys.push(write),
         }
@@ -502,10 +505,10 @@ mod tests {
         TableConfig {
             schema: None,
             name: "Sessions".into(),
-            conventions: vec![sequelize],
+            layouts: vec![sequelize],
             columns: ColumnNames::default(),
             create: true,
-            offset: 0,
+            utc_offset_minutes: 0,
         }
     }
 
@@ -552,10 +555,11 @@ mod tests {
             column: "user".into(),
             value: crate::operation::Value::Null,
         }];
-        let upsert = |extra| Effect::Upsert {
+        let upsert = |extra| Effect::Save {
             data: "{}",
             expires: Timestamp(0),
             extra,
+            only_if_exists: false,
         };
         let writes = [
             write("a", upsert(&extra)),

@@ -485,10 +485,11 @@ impl Writer<'_> {
         });
         let mut arguments = MySqlArguments::default();
         for write in padded_rows(writes, size) {
-            if let Effect::Upsert {
+            if let Effect::Save {
                 data,
                 expires,
                 extra,
+                ..
             } = write.effect
             {
                 add(&mut arguments, write.sid);
@@ -540,20 +541,20 @@ impl Writer<'_> {
         let rows = padded_rows(writes, size);
         let mut arguments = MySqlArguments::default();
         for write in &rows {
-            if let Effect::Update { expires, .. } = write.effect {
+            if let Effect::Save { expires, .. } = write.effect {
                 add(&mut arguments, write.sid);
                 add_instant(&mut arguments, layout, &layout.expires, expires);
             }
         }
         for write in &rows {
-            if let Effect::Update { data, .. } = write.effect {
+            if let Effect::Save { data, .. } = write.effect {
                 add(&mut arguments, write.sid);
                 add(&mut arguments, data);
             }
         }
         for index in 0..self.batch.extra.len() {
             for write in &rows {
-                if let Effect::Update { extra, .. } = write.effect {
+                if let Effect::Save { extra, .. } = write.effect {
                     add(&mut arguments, write.sid);
                     add_value(&mut arguments, layout, &extra[index]);
                 }
@@ -807,7 +808,7 @@ fn padded<T: Copy>(values: &[T], size: usize) -> Vec<T> {
 /// The rows, and the smallest of them again until there are `size`.
 fn padded_rows<'a>(writes: &[Write<'a>], size: usize) -> Vec<Write<'a>> {
     let length = |write: &&Write<'_>| match write.effect {
-        Effect::Upsert { data, .. } | Effect::Update { data, .. } => data.len(),
+        Effect::Save { data, .. } => data.len(),
         Effect::Touch { .. } | Effect::Destroy => 0,
     };
     let mut padded = writes.to_vec();
@@ -862,18 +863,20 @@ mod tests {
         let writes = [
             write(
                 "a",
-                Effect::Upsert {
+                Effect::Save {
                     data,
                     expires,
                     extra: &[],
+                    only_if_exists: false,
                 },
             ),
             write(
                 "b",
-                Effect::Update {
+                Effect::Save {
                     data,
                     expires,
                     extra: &[],
+                    only_if_exists: true,
                 },
             ),
             write("c", Effect::Touch { expires }),
@@ -904,10 +907,11 @@ mod tests {
         let (data, expires) = ("{}", Timestamp(0));
         let upsert = write(
             "a",
-            Effect::Upsert {
+            Effect::Save {
                 data,
                 expires,
                 extra: &[],
+                only_if_exists: false,
             },
         );
         assert!(sql(&layout, &[upsert])[0].contains(

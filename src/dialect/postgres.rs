@@ -377,15 +377,11 @@ fn add_rows(
     let mut texts = Vec::with_capacity(writes.len());
     let mut extras: Vec<Vec<Option<String>>> = vec![Vec::new(); extra_columns.len()];
     for write in writes {
-        if let Effect::Upsert {
+        if let Effect::Save {
             data,
             expires,
             extra,
-        }
-        | Effect::Update {
-            data,
-            expires,
-            extra,
+            ..
         } = write.effect
         {
             expiries.push(expires.0);
@@ -650,18 +646,20 @@ mod tests {
         let writes = [
             write(
                 "a",
-                Effect::Upsert {
+                Effect::Save {
                     data,
                     expires,
                     extra: &extra,
+                    only_if_exists: false,
                 },
             ),
             write(
                 "b",
-                Effect::Update {
+                Effect::Save {
                     data,
                     expires,
                     extra: &extra,
+                    only_if_exists: true,
                 },
             ),
             write("c", Effect::Touch { expires }),

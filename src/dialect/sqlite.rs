@@ -564,16 +564,12 @@ fn touches_document(layout: &Layout, touches: &[Write<'_>]) -> String {
 fn rows_document(layout: &Layout, writes: &[Write<'_>], blob: &mut Vec<u8>) -> String {
     let mut document = String::from("[");
     for (index, write) in writes.iter().enumerate() {
-        let (Effect::Upsert {
+        let Effect::Save {
             data,
             expires,
             extra,
-        }
-        | Effect::Update {
-            data,
-            expires,
-            extra,
-        }) = write.effect
+            ..
+        } = write.effect
         else {
             continue;
         };
@@ -695,10 +691,11 @@ mod tests {
     #[test]
     fn one_kind_of_write_is_one_statement() {
         let layout = sequelize();
-        let upsert = Effect::Upsert {
+        let upsert = Effect::Save {
             data: "{}",
             expires: Timestamp(0),
             extra: &[],
+            only_if_exists: false,
         };
         let batch = batch(&[write("a", upsert), write("b", upsert)]);
         assert_eq!(
@@ -720,10 +717,11 @@ mod tests {
     #[test]
     fn several_kinds_of_write_are_one_transaction() {
         let layout = layout(&["sid", "expires", "data", "updated_at"]);
-        let update = Effect::Update {
+        let update = Effect::Save {
             data: "{}",
             expires: Timestamp(0),
             extra: &[],
+            only_if_exists: true,
         };
         let expires = Timestamp(0);
         let writes = [
@@ -760,10 +758,11 @@ mod tests {
             column: "c".into(),
             value,
         });
-        let effect = Effect::Upsert {
+        let effect = Effect::Save {
             data: "\0",
             expires: Timestamp(0),
             extra: &extra,
+            only_if_exists: false,
         };
         let mut blob = Vec::new();
         assert_eq!(

@@ -18,7 +18,7 @@ use crate::dialect::{
     drop_table, rendered, sample,
 };
 use crate::error::{Kind, Remedy, Result, StoreError};
-use crate::operation::{Page, Stored, Write};
+use crate::operation::{Page, PageRequest, Stored, Write};
 use crate::timestamp::Timestamp;
 
 pub use file_locks::share_files_safely;
@@ -70,10 +70,8 @@ pub trait SessionTable: Send + Sync + 'static {
     fn page(
         &self,
         connection: &mut Self::Connection,
+        request: &PageRequest,
         now: Timestamp,
-        after: Option<&str>,
-        limit: u32,
-        with_data: bool,
     ) -> impl Future<Output = Result<Page>> + Send;
 
     /// How many sessions are live.
@@ -85,12 +83,12 @@ pub trait SessionTable: Send + Sync + 'static {
 
     /// Deletes the expired rows in a bounded part of the table behind `cursor`. Returns how many, and where the next
     /// part begins, if there is one.
-    fn delete_expired(
+    fn prune(
         &self,
         connection: &mut Self::Connection,
-        now: Timestamp,
         cursor: Option<&str>,
-    ) -> impl Future<Output = Result<(u64, Option<String>)>> + Send;
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Pruned>> + Send;
 
     /// Deletes every row.
     fn clear(&self, connection: &mut Self::Connection) -> impl Future<Output = Result<()>> + Send;
@@ -101,6 +99,12 @@ pub trait SessionTable: Send + Sync + 'static {
         connection: &mut Self::Connection,
         force: bool,
     ) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// One chunk of pruning.
+pub struct Pruned {
+    pub removed: u64,
+    pub next: Option<String>,
 }
 
 /// The sessions in one table of one database.
@@ -482,13 +486,16 @@ where
     async fn page(
         &self,
         connection: &mut Self::Connection,
+        request: &PageRequest,
         now: Timestamp,
-        after: Option<&str>,
-        limit: u32,
-        with_data: bool,
     ) -> Result<Page> {
         let layout = self.layout(connection).await?;
-        let statement = DB::page(&layout, now, after, limit, with_data);
+        let PageRequest {
+            after,
+            limit,
+            with_data,
+        } = request;
+        let statement = DB::page(&layout, now, after.as_deref(), *limit, *with_data);
         let rows = self
             .query(statement)
             .fetch_all(&mut **connection)
@@ -502,7 +509,7 @@ where
         });
         Ok(Page {
             sessions: sessions.collect(),
-            full: rows.len() >= limit as usize,
+            full: rows.len() >= *limit as usize,
         })
     }
 
@@ -517,12 +524,12 @@ where
         Ok(count.unsigned_abs())
     }
 
-    async fn delete_expired(
+    async fn prune(
         &self,
         connection: &mut Self::Connection,
-        now: Timestamp,
         cursor: Option<&str>,
-    ) -> Result<(u64, Option<String>)> {
+        now: Timestamp,
+    ) -> Result<Pruned> {
         let layout = self.layout(connection).await?;
         let pruned = match DB::prune_lock(&layout) {
             Some(lock) => {
@@ -531,7 +538,8 @@ where
             }
             None => self.prune_window(connection, &layout, now, cursor).await,
         };
-        pruned.map_err(|error| self.failed(error))
+        let (removed, next) = pruned.map_err(|error| self.failed(error))?;
+        Ok(Pruned { removed, next })
     }
 
     async fn clear(&self, connection: &mut Self::Connection) -> Result<()> {
