@@ -1,17 +1,18 @@
 //! The Rust core of `rust-sequelize-store`.
 //!
-//! A call goes one way through the rooms and comes back once:
+//! A call passes through the layers once, and its outcome comes back once:
 //!
 //! ```text
-//! binding → store → queue → table → Pool<DB>
-//!                             └ dialect (SQL text only)
+//! binding → store → queue → table → database → Pool<DB>
 //! ```
 //!
-//! * `binding` is the only room that names napi: convert, call, return.
-//! * `store` opens the right database and gives a call its place in the queue.
-//! * `queue` gathers what is waiting into batches and keeps the order of every session.
+//! * `binding` is the only module that names napi: it converts, calls and returns.
+//! * `store` opens the database of a URL, and puts the queue in front of its table.
+//! * `queue` gathers waiting calls into batches, and keeps the order of the operations on each session.
 //! * `table` runs statements on a connection of a sqlx pool.
-//! * `dialect` knows how one database spells things, and does no I/O.
+//! * `database` has a folder for each database, which knows how that database is reached and spelled.
+//!
+//! `operation`, `config`, `error` and `timestamp` are the plain data that all layers pass on.
 
 mod binding;
 mod config;

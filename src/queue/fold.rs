@@ -182,7 +182,7 @@ mod tests {
         }
     }
 
-    /// The plan in short: reads by index, writes by their effect.
+    /// The plan, abbreviated: reads by index, writes by their effect.
     fn plan(calls: &[SessionCall]) -> Vec<String> {
         let batch: Vec<(&str, &SessionCall)> = calls.iter().map(|call| ("a", call)).collect();
         rounds(&batch, NOW)
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_change_the_meaning_goes_to_the_next_round() {
+    fn writes_that_cannot_be_folded_go_to_the_next_round() {
         assert_eq!(
             plan(&[Destroy, set("1", false, &[])]),
             ["destroy [0]", "upsert 1 2000 [1]"]
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_read_sees_what_was_called_before_it_and_nothing_after() {
+    fn a_read_sees_the_calls_before_it_and_none_after_it() {
         assert_eq!(
             plan(&[Get, set("1", false, &[]), Get, Destroy, Get]),
             ["get 0, upsert 1 2000 [1]", "get 2, destroy [3]", "get 4"]

@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_write_waits_for_earlier_reads_and_holds_back_what_follows() {
+    fn a_write_waits_for_earlier_reads_and_holds_up_later_calls() {
         let mut order = Order::new(LANES);
         let first = order.admit(get(1, "a")).unwrap();
         let second = order.admit(get(2, "a")).unwrap();
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fence_waits_for_all_before_it_and_all_after_waits_for_it() {
+    fn a_fence_waits_for_the_calls_before_it_and_holds_up_those_after_it() {
         let mut order = Order::new(LANES);
         let write = order.admit(set(1, "a")).unwrap();
         assert!(order.admit(table(2, TableCall::Clear)).is_none());
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn without_readers_the_writing_lane_does_all() {
+    fn without_readers_the_writing_lane_does_everything() {
         let lanes = Lanes {
             readers: 0,
             writers: 1,

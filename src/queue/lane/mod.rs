@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::error::{ErrorKind, Remedy, Result, StoreError};
-use crate::operation::{Call, Operation, Outcome, SessionCall};
+use crate::operation::{Call, Outcome, SessionCall};
 use crate::table::SessionTable;
 use crate::timestamp::Timestamp;
 
@@ -33,6 +33,7 @@ const RETRIES: u32 = 6;
 /// The pause before the first repetition; each further one is twice as long.
 const RETRY_PAUSE: Duration = Duration::from_millis(10);
 
+/// A worker of the queue.
 pub struct Lane<T: SessionTable> {
     shared: Arc<Shared>,
     table: Arc<T>,
@@ -87,10 +88,8 @@ impl<T: SessionTable> Lane<T> {
             self.shared.stats.batch(batch.len());
             let before = self.shared.stats.counts().operations;
             let began = Instant::now();
-            match AssertUnwindSafe(self.execute(&mut batch))
-                .catch_unwind()
-                .await
-            {
+            let ran = AssertUnwindSafe(self.execute(&mut batch)).catch_unwind();
+            match ran.await {
                 Ok(Some(outcomes)) => self.shared.end(&batch, outcomes),
                 Ok(None) => {
                     let alone = self.shared.stats.counts().operations == before;
@@ -127,23 +126,16 @@ impl<T: SessionTable> Lane<T> {
 
     /// The outcome of each operation, in their order; `None` if the only one has more to do.
     async fn execute(&mut self, batch: &mut [Placed]) -> Option<Vec<Outcome>> {
-        if let [
-            Placed {
-                operation:
-                    Operation {
-                        call: Call::Table(call),
-                        ..
-                    },
-                ..
-            },
-        ] = batch
+        if let [only] = batch
+            && let Call::Table(call) = &mut only.operation.call
         {
             return Some(vec![self.call_on_table(call).await?]);
         }
-        let sessions = batch
-            .iter()
-            .filter_map(|placed| placed.operation.call.session());
-        Some(self.calls_on_sessions(&sessions.collect::<Vec<_>>()).await)
+        let operations = batch.iter().map(|placed| &placed.operation);
+        let calls: Vec<_> = operations
+            .filter_map(|operation| operation.call.session())
+            .collect();
+        Some(self.calls_on_sessions(&calls).await)
     }
 
     async fn calls_on_sessions(&mut self, calls: &[(&str, &SessionCall)]) -> Vec<Outcome> {

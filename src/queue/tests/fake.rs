@@ -13,7 +13,7 @@ use crate::timestamp::Timestamp;
 pub struct Fake {
     /// Data and expiry by sid.
     pub rows: Mutex<BTreeMap<String, (String, Timestamp)>>,
-    /// The trips so far, in short.
+    /// The trips so far, abbreviated.
     pub log: Mutex<Vec<String>>,
     /// Errors of the next trips; the last comes first.
     pub failures: Mutex<Vec<StoreError>>,

@@ -23,7 +23,7 @@ const LANES: Lanes = Lanes {
 
 const FAR: Timestamp = Timestamp(i64::MAX);
 
-/// A queue over a fake table, with its outcomes in the order in which they came.
+/// A queue over a fake table, and its outcomes in the order of their delivery.
 struct Rig {
     queue: Queue,
     table: Arc<Fake>,
@@ -56,7 +56,7 @@ impl Rig {
         self.queue.submit();
     }
 
-    /// The outcomes of as many calls, in short, by ticket.
+    /// The outcomes of the next `count` calls to end, abbreviated, in the order of their tickets.
     fn outcomes(&self, count: usize) -> Vec<String> {
         let mut outcomes = BTreeMap::new();
         while outcomes.len() < count {
@@ -117,7 +117,7 @@ fn session(sid: &str, call: SessionCall) -> Call {
 }
 
 #[test]
-fn what_gathers_while_a_lane_is_busy_goes_in_one_trip() {
+fn calls_that_gather_while_a_lane_is_busy_share_one_trip() {
     let rig = Rig::new(wide());
     let gate = rig.table.gate.blocking_lock();
     rig.push(0, get("first"));
@@ -134,14 +134,14 @@ fn what_gathers_while_a_lane_is_busy_goes_in_one_trip() {
 }
 
 #[test]
-fn a_call_that_is_alone_does_not_wait_for_the_runtime() {
+fn a_single_call_does_not_wait_for_the_runtime() {
     let rig = Rig::new(wide());
     rig.push(0, get("first"));
     assert_eq!(rig.outcomes(1), ["Missing"]);
     while rig.queue.shared.state().idle.len() < 4 {
         std::thread::yield_now();
     }
-    // Nothing runs on the runtime while its threads are kept.
+    // Nothing runs on the runtime while its threads are blocked.
     let (release, kept) = channel::<()>();
     let kept = Arc::new(Mutex::new(kept));
     let (began, started) = channel();
@@ -185,7 +185,7 @@ fn an_expired_row_is_missing() {
 }
 
 #[test]
-fn one_bad_row_spoils_nothing_but_itself() {
+fn a_bad_row_fails_only_its_own_operation() {
     let rig = Rig::new(wide());
     let gate = rig.table.gate.blocking_lock();
     for (ticket, sid) in ["a", "bad", "c", "d", "e", "f"].into_iter().enumerate() {
@@ -202,7 +202,7 @@ fn one_bad_row_spoils_nothing_but_itself() {
 }
 
 #[test]
-fn a_lock_is_waited_for_and_counted() {
+fn a_trip_that_meets_a_lock_is_repeated_and_counted() {
     let rig = Rig::new(wide());
     let locked = StoreError::new(ErrorKind::Timeout, "locked").with_remedy(Remedy::Retry);
     rig.fail_next(vec![locked.clone(), locked]);
@@ -212,7 +212,7 @@ fn a_lock_is_waited_for_and_counted() {
 }
 
 #[test]
-fn a_lasting_lock_is_an_error_in_the_end() {
+fn a_lasting_lock_becomes_an_error() {
     let rig = Rig::new(wide());
     let locked = StoreError::new(ErrorKind::Timeout, "locked").with_remedy(Remedy::Retry);
     rig.fail_next(vec![locked; 20]);
@@ -231,7 +231,7 @@ fn a_lost_connection_is_replaced() {
 }
 
 #[test]
-fn a_panic_fails_its_batch_and_the_lane_lives_on() {
+fn a_panic_fails_its_batch_and_the_lane_goes_on() {
     let rig = Rig::new(wide());
     rig.push(0, get("panic"));
     assert_eq!(rig.outcomes(1), ["ERR_SESSION_INTERNAL"]);
@@ -249,8 +249,8 @@ fn a_full_queue_refuses_and_recovers() {
     rig.push(0, get("a"));
     rig.push(1, get("b"));
     let call = get("c");
-    let refused = rig.queue.push(Operation::new(2, call));
-    assert_eq!(refused.unwrap_err().kind, ErrorKind::QueueFull);
+    let result = rig.queue.push(Operation::new(2, call));
+    assert_eq!(result.unwrap_err().kind, ErrorKind::QueueFull);
     drop(gate);
     rig.outcomes(2);
     rig.push(3, get("c"));
@@ -259,7 +259,7 @@ fn a_full_queue_refuses_and_recovers() {
 }
 
 #[test]
-fn a_queue_full_of_bytes_refuses_but_takes_one_of_any_size() {
+fn a_queue_full_of_bytes_refuses_but_accepts_a_single_call_of_any_size() {
     let rig = Rig::new(QueueConfig {
         max_operations: 1000,
         max_bytes: 1000,
@@ -267,14 +267,14 @@ fn a_queue_full_of_bytes_refuses_but_takes_one_of_any_size() {
     let gate = rig.table.gate.blocking_lock();
     rig.push(0, set("a", &"x".repeat(5000), FAR));
     let call = get("b");
-    let refused = rig.queue.push(Operation::new(1, call));
-    assert_eq!(refused.unwrap_err().kind, ErrorKind::QueueFull);
+    let result = rig.queue.push(Operation::new(1, call));
+    assert_eq!(result.unwrap_err().kind, ErrorKind::QueueFull);
     drop(gate);
     assert_eq!(rig.outcomes(1), ["Done"]);
 }
 
 #[test]
-fn clear_stands_between_what_was_called_before_and_after() {
+fn clear_runs_after_earlier_calls_and_before_later_ones() {
     let rig = Rig::new(wide());
     for (ticket, sid) in (0..).zip(["a", "b", "c"]) {
         rig.push(ticket, set(sid, "1", FAR));
@@ -289,7 +289,7 @@ fn clear_stands_between_what_was_called_before_and_after() {
 }
 
 #[test]
-fn pruning_goes_on_until_nothing_is_left_and_lets_others_through() {
+fn pruning_goes_on_until_nothing_is_left_and_lets_other_calls_through() {
     let rig = Rig::new(wide());
     for (ticket, sid) in (0..).zip(["a", "b", "c"]) {
         rig.push(ticket, set(sid, "1", Timestamp(1)));
@@ -304,7 +304,7 @@ fn pruning_goes_on_until_nothing_is_left_and_lets_others_through() {
 }
 
 #[test]
-fn closing_ends_what_was_accepted_and_refuses_the_rest() {
+fn closing_finishes_accepted_calls_and_refuses_others() {
     let rig = Rig::new(wide());
     let gate = rig.table.gate.blocking_lock();
     for ticket in 0..50 {
@@ -312,8 +312,8 @@ fn closing_ends_what_was_accepted_and_refuses_the_rest() {
     }
     let lanes = rig.queue.close();
     let call = get("a");
-    let refused = rig.queue.push(Operation::new(50, call));
-    assert_eq!(refused.unwrap_err().kind, ErrorKind::Closed);
+    let result = rig.queue.push(Operation::new(50, call));
+    assert_eq!(result.unwrap_err().kind, ErrorKind::Closed);
     drop(gate);
     assert_eq!(rig.outcomes(50), vec!["Done"; 50]);
     rig.runtime.block_on(async {
@@ -325,7 +325,7 @@ fn closing_ends_what_was_accepted_and_refuses_the_rest() {
 }
 
 #[test]
-fn a_database_that_does_not_answer_is_an_error_in_time_and_its_connection_is_dropped() {
+fn a_database_that_does_not_answer_is_a_timeout_and_its_connection_is_discarded() {
     let rig = Rig::new(wide());
     let gate = rig.table.gate.blocking_lock();
     rig.push(0, get("a"));
@@ -337,7 +337,7 @@ fn a_database_that_does_not_answer_is_an_error_in_time_and_its_connection_is_dro
 }
 
 #[test]
-fn who_has_gathered_while_there_was_no_connection_is_told_at_once() {
+fn calls_queued_during_a_failed_connection_attempt_fail_with_it() {
     let rig = Rig::new(wide());
     *lock(&rig.table.away) = Some(StoreError::new(ErrorKind::Connection, "away"));
     let gate = rig.table.gate.blocking_lock();
