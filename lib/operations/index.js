@@ -108,10 +108,11 @@ class Operations {
 }
 
 /**
- * Opens the addon's store, and what its calls need.
+ * Opens the addon's store, and makes what its calls need.
  *
- * The addon keeps `deliver` and with it the operations alive, so they refer to the addon's store weakly: a store that
- * nothing else refers to can be garbage-collected, which closes it.
+ * The addon keeps `deliver` alive, and so the operations and `failed`. These must not keep the addon's store alive in turn,
+ * or one that the application has dropped would never be garbage-collected and closed: so the operations refer to it
+ * weakly, and `failed` must refer neither to it nor to anything that does.
  * @param {import('../binding.js').StoreOptions} options
  * @param {(error: SessionStoreError) => void} failed is called with the error of every call that fails
  */

@@ -93,7 +93,7 @@ impl NativeStore {
         self.call_session(ticket, sid, SessionCall::Get)
     }
 
-    /// `expires` in ms since the epoch. `loaded`: only replace an existing row. `extra_columns`: the application's own
+    /// `expires` in ms since the epoch. `loaded`: only replace an existing row. `extraColumns`: the application's own
     /// columns, as the text that `lib/columns.js` writes.
     #[napi(catch_unwind)]
     pub fn set(
