@@ -11,8 +11,8 @@ function load() {
     throw new SessionStoreError(
       'ERR_SESSION_INTERNAL',
       `rust-sequelize-store has no addon for this platform (${platform}, Node ${process.versions.node}). ` +
-        'Build it from the source repository with Rust installed: `npm run build`, then `npm pack`, ' +
-        'and install the tarball that this makes.',
+        'To build one, install Rust, run `npm run build` and `npm pack` in the source repository, ' +
+        'and install the resulting tarball.',
       cause
     )
   }

@@ -6,7 +6,7 @@
  *   | 'ERR_SESSION_DATA' | 'ERR_SESSION_INTERNAL'} Code
  */
 
-/** Every error of the store. Told apart by `code`; the text of the message may change between versions. */
+/** An error of the store. To be recognised by its `code`: the message may change between versions. */
 class SessionStoreError extends Error {
   /**
    * @param {Code} code
@@ -21,12 +21,30 @@ class SessionStoreError extends Error {
 }
 
 /**
- * The error that the addon describes.
- * @param {{ code: string, message: string, cause?: { code?: string | null, message: string } }} failure
+ * The error that the addon throws or describes.
+ * @param {{ code?: string, message: string, cause?: any }} failure
  */
 function fromAddon({ code, message, cause }) {
   const inner = cause && Object.assign(new Error(cause.message), cause.code ? { code: cause.code } : {})
-  return new SessionStoreError(/** @type {Code} */ (code), message, inner)
+  // An error of napi has a code of its own. It means that the addon was called with values of the wrong type.
+  const ours = /** @type {Code} */ (String(code).startsWith('ERR_SESSION_') ? code : 'ERR_SESSION_INTERNAL')
+  return new SessionStoreError(ours, message, inner)
 }
 
-module.exports = { SessionStoreError, fromAddon }
+/**
+ * Makes a call into the addon; an error that it throws becomes a SessionStoreError.
+ * @template T
+ * @param {() => T} call
+ * @returns {T}
+ */
+function translated(call) {
+  try {
+    return call()
+  } catch (error) {
+    if (error instanceof SessionStoreError) throw error
+    const { code, message } = /** @type {any} */ (error)
+    throw fromAddon({ code, message })
+  }
+}
+
+module.exports = { SessionStoreError, fromAddon, translated }

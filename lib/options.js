@@ -242,15 +242,15 @@ function forDdl(dialect, given) {
  */
 function tableForAddon({ schema, tableName, createTable, columns, timezone, layout }, json) {
   /** @type {import('./layouts.js').Layout[]} */
-  let conventions = layout === undefined ? Object.values(LAYOUTS) : [LAYOUTS[layout]]
-  if (json) conventions = [{ ...layoutOf(layout), json: 'strings' }]
+  let layouts = layout === undefined ? Object.values(LAYOUTS) : [LAYOUTS[layout]]
+  if (json) layouts = [{ ...layoutOf(layout), json: 'strings' }]
   return {
     schema,
     name: tableName,
     create: createTable,
-    conventions,
+    layouts,
     columns,
-    offset: minutes(timezone)
+    utcOffsetMinutes: minutes(timezone)
   }
 }
 

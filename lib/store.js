@@ -2,13 +2,14 @@
 
 const createDebug = require('debug')
 
-const { NativeStore } = require('./addon.js')
+const { NativeStore, OutcomeType } = require('./addon.js')
 const { extendFields } = require('./columns.js')
-const { SessionStoreError } = require('./error.js')
+const { SessionStoreError, translated } = require('./error.js')
 const { layoutOf } = require('./layouts.js')
-const { MAX_TIMER_MS, OUTCOME, Operations } = require('./operations.js')
+const { openNative } = require('./operations/index.js')
 const { complete, forAddon, forDdl } = require('./options.js')
 const { checkSession, checkSid, expiresAt, isObject, parse, serialize } = require('./session.js')
+const { MAX_TIMER_MS } = require('./timers.js')
 
 const debug = createDebug('rust-sequelize-store')
 
@@ -75,15 +76,12 @@ function storeClass(Store) {
       /** @type {NodeJS.Timeout | null} */
       this._expirationInterval = null
       const counts = this.#counts
-      this.#operations = new Operations((error) => {
+      const { native, operations } = openNative(forAddon(completed), (error) => {
         counts.errors++
         debug('%s: %s', error.code, error.message)
       })
-      const operations = this.#operations
-      const arrive = (/** @type {any[]} */ outcomes) => operations.arrive(outcomes)
-      this.#native = translated(() => new NativeStore(forAddon(completed), arrive))
-      const native = new WeakRef(this.#native)
-      operations.submit = () => native.deref()?.submit()
+      this.#native = native
+      this.#operations = operations
       // One store may serve any number of session() middlewares, each of which listens for two events.
       this.setMaxListeners?.(0)
       this.startExpiringSessions()
@@ -103,7 +101,7 @@ function storeClass(Store) {
         callback,
         sid,
         (ticket) => this.#native.get(ticket, sid),
-        (kind, value, expires) => this.#read(sid, kind, value, expires, callback !== undefined)
+        (type, value, expires) => this.#read(sid, type, value, expires, callback !== undefined)
       )
     }
 
@@ -199,7 +197,7 @@ function storeClass(Store) {
 
     /**
      * Yields the live sessions by sid; for a callback only those with a cookie, as `get` does.
-     * @param {import('./operations.js').Callback} [callback]
+     * @param {import('./operations/index.js').Callback} [callback]
      */
     all(callback) {
       return this.#operations.adopt(callback, this.#collect(callback !== undefined))
@@ -232,7 +230,7 @@ function storeClass(Store) {
 
     /**
      * Yields the sids of the live sessions.
-     * @param {import('./operations.js').Callback} [callback]
+     * @param {import('./operations/index.js').Callback} [callback]
      */
     ids(callback) {
       return this.#operations.adopt(callback, this.#collectIds())
@@ -257,7 +255,7 @@ function storeClass(Store) {
       while (more) {
         const last = after
         const start = (/** @type {number} */ ticket) => this.#native.page(ticket, last, limit, withData)
-        const read = (/** @type {number} */ _kind, /** @type {any[]} */ rows, /** @type {any} */ full) => ({
+        const read = (/** @type {number} */ _type, /** @type {any[]} */ rows, /** @type {any} */ full) => ({
           rows,
           full
         })
@@ -270,16 +268,16 @@ function storeClass(Store) {
 
     /**
      * Yields the number of live sessions.
-     * @param {import('./operations.js').Callback} [callback]
+     * @param {import('./operations/index.js').Callback} [callback]
      */
     length(callback) {
       const start = (/** @type {number} */ ticket) => this.#native.length(ticket)
-      return this.#operations.start(callback, start, (_kind, value) => value)
+      return this.#operations.start(callback, start, (_type, value) => value)
     }
 
     /**
      * Removes every session.
-     * @param {import('./operations.js').Callback} [callback]
+     * @param {import('./operations/index.js').Callback} [callback]
      */
     clear(callback) {
       debug('clear')
@@ -310,12 +308,12 @@ function storeClass(Store) {
 
     /**
      * Removes the expired sessions; yields how many.
-     * @param {import('./operations.js').Callback} [callback]
+     * @param {import('./operations/index.js').Callback} [callback]
      */
     clearExpiredSessions(callback) {
       debug('clear expired sessions')
       const start = (/** @type {number} */ ticket) => this.#native.prune(ticket)
-      return this.#operations.start(callback, start, (_kind, value) => value)
+      return this.#operations.start(callback, start, (_type, value) => value)
     }
 
     /** Removes expired sessions from time to time, by `checkExpirationInterval`. */
@@ -342,7 +340,7 @@ function storeClass(Store) {
 
     /**
      * Ends what was called before, refuses what is called after, and closes the connections.
-     * @param {import('./operations.js').Callback} [callback]
+     * @param {import('./operations/index.js').Callback} [callback]
      */
     close(callback) {
       this.stopExpiringSessions()
@@ -388,10 +386,10 @@ function storeClass(Store) {
     }
 
     /**
-     * @param {import('./operations.js').Callback | undefined} callback
+     * @param {import('./operations/index.js').Callback | undefined} callback
      * @param {string} sid
      * @param {(ticket: number) => void} start
-     * @param {import('./operations.js').Read} [read]
+     * @param {import('./operations/index.js').Read} [read]
      */
     #start(callback, sid, start, read) {
       const checked = (/** @type {number} */ ticket) => {
@@ -404,16 +402,16 @@ function storeClass(Store) {
     /**
      * What `get` yields.
      * @param {string} sid
-     * @param {number} kind
+     * @param {import('./binding.js').OutcomeType} type
      * @param {any} value
      * @param {number | undefined} expires
      * @param {boolean} needsCookie
      */
-    #read(sid, kind, value, expires, needsCookie) {
-      const session = kind === OUTCOME.session ? parse(value, this.options.serializer) : undefined
+    #read(sid, type, value, expires, needsCookie) {
+      const session = type === OutcomeType.Session ? parse(value, this.options.serializer) : undefined
       if (session === undefined || (needsCookie && !isObject(session.cookie))) {
         this.#counts.misses++
-        if (kind !== OUTCOME.missing) this.#unreadable(sid)
+        if (type !== OutcomeType.Missing) this.#unreadable(sid)
         return null
       }
       this.#counts.hits++
@@ -450,22 +448,6 @@ function buildRow(model, sid, row, layout) {
   const instant = names.instants === 'seconds' ? Math.floor(expires / 1000) : new Date(expires)
   const values = { ...Object.fromEntries(extra), [names.sid]: sid, [names.data]: data, [names.expires]: instant }
   return model.build(values, { isNewRecord: false, raw: true })
-}
-
-/**
- * Runs a call into the addon; what it throws becomes an error of ours.
- * @template T
- * @param {() => T} call
- * @returns {T}
- */
-function translated(call) {
-  try {
-    return call()
-  } catch (error) {
-    if (error instanceof SessionStoreError) throw error
-    const { code, message } = /** @type {any} */ (error)
-    throw new SessionStoreError(code, message)
-  }
 }
 
 /** @param {any[]} args */

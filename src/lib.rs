@@ -1,16 +1,18 @@
 //! The Rust core of `rust-sequelize-store`.
 //!
-//! A call passes through the layers in one direction, and its outcome comes back once:
+//! A call passes through the layers once, and its outcome comes back once:
 //!
 //! ```text
-//! binding → store → queue → table → database → sqlx pool
+//! binding → store → queue → table → database → Pool<DB>
 //! ```
 //!
-//! * `binding` converts between JavaScript and Rust; nothing else names napi.
-//! * `store` opens the database that a URL names, and has the list of those that are supported.
-//! * `queue` gathers waiting calls into batches, and keeps the order of every session.
+//! * `binding` is the only module that names napi: it converts, calls and returns.
+//! * `store` opens the database of a URL, and puts the queue in front of its table.
+//! * `queue` gathers waiting calls into batches, and keeps the order of the operations on each session.
 //! * `table` runs statements on a connection of a sqlx pool.
-//! * `database` has what differs from one database to the next: SQL, types, errors, connecting.
+//! * `database` has a folder for each database, which knows how that database is reached and spelled.
+//!
+//! `operation`, `config`, `error` and `timestamp` are the plain data that all layers pass on.
 
 mod binding;
 mod config;

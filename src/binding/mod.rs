@@ -1,4 +1,4 @@
-//! The boundary to JavaScript: convert, call, return. The only room that names napi.
+//! The boundary to JavaScript: convert, call, return. The only module that names napi.
 #![expect(
     clippy::needless_pass_by_value,
     clippy::trivially_copy_pass_by_ref,
@@ -9,6 +9,7 @@
     reason = "JavaScript's numbers are exact to 2^53, beyond any count of ours"
 )]
 
+mod extra;
 mod options;
 mod outcome;
 
@@ -18,19 +19,20 @@ use napi::bindgen_prelude::{FnArgs, Function};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 
-use crate::error::StoreError;
+use crate::error::{ErrorKind, StoreError};
 use crate::operation::{
     Call, Operation, PageRequest, PruneProgress, Row, SessionCall, TableCall, Ticket,
 };
 use crate::store::{self, Store};
 use crate::timestamp::Timestamp;
-use options::{StoreOptions, TableOptions, extra};
+use extra::extra;
+use options::{StoreOptions, TableOptions};
 use outcome::Delivery;
 
-/// An error whose `code` JavaScript sees.
+/// An error with the `code` that JavaScript sees.
 type Result<T, E = napi::Error<&'static str>> = std::result::Result<T, E>;
 
-/// The counts of a store. Those that only JavaScript can count are added there.
+/// Statistics of a store, without those that JavaScript counts.
 #[napi(object, object_from_js = false)]
 pub struct NativeStats {
     pub batches: f64,
@@ -43,8 +45,8 @@ pub struct NativeStats {
     pub pool_idle: u32,
 }
 
-/// A session store. Each call takes a ticket and returns at once; outcomes come back in batches by the function given
-/// to the constructor.
+/// A session store. Each call takes a ticket and returns at once. The function given to the constructor receives the
+/// outcomes, in batches.
 #[napi]
 pub struct NativeStore {
     store: Store,
@@ -52,26 +54,26 @@ pub struct NativeStore {
 
 #[napi]
 impl NativeStore {
-    /// Opens a store without touching the database. `settle` receives the outcomes of a batch as one flat array of
-    /// `ticket, kind, value, expires` groups.
+    /// Opens a store without connecting. `deliver` receives the outcomes of a batch as one flat array, `OUTCOME_STRIDE`
+    /// values for each: ticket, `OutcomeType`, value, detail.
     #[napi(constructor, catch_unwind)]
     pub fn new(
         options: StoreOptions,
-        #[napi(ts_arg_type = "(outcomes: any[]) => void")] settle: Function<
+        #[napi(ts_arg_type = "(outcomes: any[]) => void")] deliver: Function<
             '_,
             FnArgs<(Delivery,)>,
             (),
         >,
     ) -> Result<Self> {
-        let settle = settle
+        let deliver = deliver
             .build_threadsafe_function::<Delivery>()
-            // Weak: whether the event loop stays alive is for JavaScript to say, which knows what is pending.
+            // Weak, since JavaScript keeps the event loop alive while something is pending.
             .weak::<true>()
             .build_callback(|context| Ok(FnArgs::from((context.value,))))
-            .map_err(|error| napi::Error::new("ERR_SESSION_INTERNAL", error.reason.clone()))?;
+            .map_err(|error| napi::Error::new(ErrorKind::Internal.code(), error.reason.clone()))?;
         let deliver = Arc::new(move |outcomes| {
-            // Fails only when the JavaScript environment has ended, and its callers with it.
-            settle.call(
+            // Fails only after the JavaScript environment, and so every caller, has ended.
+            deliver.call(
                 Delivery::new(outcomes),
                 ThreadsafeFunctionCallMode::NonBlocking,
             );
@@ -80,7 +82,7 @@ impl NativeStore {
         Ok(Self { store })
     }
 
-    /// The DDL of a table as a store would create it.
+    /// The DDL with which a store would create this table.
     #[napi(catch_unwind)]
     pub fn ddl(dialect: String, table: TableOptions) -> Result<String> {
         store::ddl(&dialect, &table.into()).map_err(thrown)
@@ -88,11 +90,11 @@ impl NativeStore {
 
     #[napi(catch_unwind)]
     pub fn get(&self, ticket: u32, sid: String) -> Result<()> {
-        self.on_session(ticket, sid, SessionCall::Get)
+        self.call_session(ticket, sid, SessionCall::Get)
     }
 
-    /// `expires` in ms since the epoch. `loaded`: update only. `extra`: the application's own columns, as the JSON text
-    /// that `lib/columns.js` writes.
+    /// `expires` in ms since the epoch. `loaded`: only replace an existing row. `extraColumns`: the application's own
+    /// columns, as the text that `lib/columns.js` writes.
     #[napi(catch_unwind)]
     pub fn set(
         &self,
@@ -109,27 +111,27 @@ impl NativeStore {
             loaded,
             extra: extra(extra_columns.as_deref()).map_err(thrown)?,
         };
-        self.on_session(ticket, sid, SessionCall::Set(row))
+        self.call_session(ticket, sid, SessionCall::Set(row))
     }
 
     /// `expires` in ms since the epoch.
     #[napi(catch_unwind)]
     pub fn touch(&self, ticket: u32, sid: String, expires: i64) -> Result<()> {
         let expires = Timestamp(expires);
-        self.on_session(ticket, sid, SessionCall::Touch { expires })
+        self.call_session(ticket, sid, SessionCall::Touch { expires })
     }
 
     #[napi(catch_unwind)]
     pub fn destroy(&self, ticket: u32, sid: String) -> Result<()> {
-        self.on_session(ticket, sid, SessionCall::Destroy)
+        self.call_session(ticket, sid, SessionCall::Destroy)
     }
 
     #[napi(catch_unwind)]
     pub fn length(&self, ticket: u32) -> Result<()> {
-        self.push(ticket, Call::Table(TableCall::Length))
+        self.call_table(ticket, TableCall::Length)
     }
 
-    /// Live sessions behind `after` in the order of their ids.
+    /// Live sessions after the id `after`, in the order of their ids.
     #[napi(catch_unwind)]
     pub fn page(
         &self,
@@ -143,32 +145,31 @@ impl NativeStore {
             limit,
             with_data,
         };
-        self.push(ticket, Call::Table(TableCall::Page(request)))
+        self.call_table(ticket, TableCall::Page(request))
     }
 
     #[napi(catch_unwind)]
     pub fn clear(&self, ticket: u32) -> Result<()> {
-        self.push(ticket, Call::Table(TableCall::Clear))
+        self.call_table(ticket, TableCall::Clear)
     }
 
     #[napi(catch_unwind)]
     pub fn prune(&self, ticket: u32) -> Result<()> {
-        let call = TableCall::Prune(PruneProgress::default());
-        self.push(ticket, Call::Table(call))
+        self.call_table(ticket, TableCall::Prune(PruneProgress::default()))
     }
 
     #[napi(catch_unwind)]
     pub fn sync(&self, ticket: u32, force: bool) -> Result<()> {
-        self.push(ticket, Call::Table(TableCall::Sync { force }))
+        self.call_table(ticket, TableCall::Sync { force })
     }
 
-    /// Begins what was called before. One call for all of a turn of the event loop: each wakes up other threads.
+    /// Begins what was called before. To be called once in a turn of the event loop, since it wakes other threads.
     #[napi(catch_unwind)]
     pub fn submit(&self) {
         self.store.submit();
     }
 
-    /// Ends what was called before and refuses what comes after.
+    /// Refuses calls from now on, and closes the connections after those made before have ended.
     #[napi(catch_unwind)]
     pub fn close(&self, ticket: u32) {
         self.store.close(Some(ticket));
@@ -190,8 +191,12 @@ impl NativeStore {
         }
     }
 
-    fn on_session(&self, ticket: Ticket, sid: String, call: SessionCall) -> Result<()> {
+    fn call_session(&self, ticket: Ticket, sid: String, call: SessionCall) -> Result<()> {
         self.push(ticket, Call::Session { sid, call })
+    }
+
+    fn call_table(&self, ticket: Ticket, call: TableCall) -> Result<()> {
+        self.push(ticket, Call::Table(call))
     }
 
     fn push(&self, ticket: Ticket, call: Call) -> Result<()> {
@@ -201,7 +206,7 @@ impl NativeStore {
 }
 
 impl Drop for NativeStore {
-    /// A store that nobody holds any more, or whose worker thread has ended: what it accepted is still written.
+    /// Runs when the store was garbage-collected or its worker thread has ended. What it accepted is still written.
     fn drop(&mut self) {
         self.store.close(None);
     }

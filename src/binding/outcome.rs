@@ -2,25 +2,33 @@
 
 use napi::bindgen_prelude::{Array, Null, Object, ToNapiValue, TypeName};
 use napi::{Env, ValueType, sys};
+use napi_derive::napi;
 
 use crate::error::StoreError;
 use crate::operation::{Outcome, Page, Ticket};
 
-/// What an outcome is, as a number that `lib/operations.js` knows too.
-#[derive(Clone, Copy)]
-enum Kind {
-    Done = 0,
-    Missing = 1,
-    Unreadable = 2,
-    Session = 3,
-    Count = 4,
-    Page = 5,
-    Failed = 6,
+/// The type of an outcome.
+#[napi]
+pub enum OutcomeType {
+    /// The call has taken effect. No value.
+    Done,
+    /// There is no such live session. No value.
+    Missing,
+    /// The row cannot be read as a session. No value.
+    Unreadable,
+    /// Value: the session's data. Detail: when it expires in ms since the epoch, `undefined` for never.
+    Session,
+    /// Value: the number.
+    Count,
+    /// Value: session ids and data (or `null`), alternating. Detail: whether there may be more.
+    Page,
+    /// Value: `code`, `message` and `cause` of a `SessionStoreError`.
+    Failed,
 }
 
-/// Values per outcome in the flat array: ticket, kind, value, and what belongs to it: when a session expires, whether a
-/// page is full.
-const STRIDE: u32 = 4;
+/// Values per outcome in the array that is delivered: ticket, `OutcomeType`, value, detail.
+#[napi]
+pub const OUTCOME_STRIDE: u32 = 4;
 
 /// The outcomes of one batch on their way to JavaScript.
 pub struct Delivery(Vec<(Ticket, Outcome)>);
@@ -32,9 +40,9 @@ impl Delivery {
 
     fn into_array(self, env: &Env) -> napi::Result<Array<'_>> {
         let count = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
-        let mut array = env.create_array(count.saturating_mul(STRIDE))?;
+        let mut array = env.create_array(count.saturating_mul(OUTCOME_STRIDE))?;
         for (group, (ticket, outcome)) in (0..).zip(self.0) {
-            push(env, &mut array, group * STRIDE, ticket, outcome)?;
+            push(env, &mut array, group * OUTCOME_STRIDE, ticket, outcome)?;
         }
         Ok(array)
     }
@@ -48,35 +56,35 @@ fn push(
     outcome: Outcome,
 ) -> napi::Result<()> {
     array.set(at, ticket)?;
-    let kind = match outcome {
-        Outcome::Done => Kind::Done,
-        Outcome::Missing => Kind::Missing,
-        Outcome::Unreadable => Kind::Unreadable,
+    let outcome_type = match outcome {
+        Outcome::Done => OutcomeType::Done,
+        Outcome::Missing => OutcomeType::Missing,
+        Outcome::Unreadable => OutcomeType::Unreadable,
         Outcome::Session { data, expires } => {
             array.set(at + 2, data)?;
             if let Some(expires) = expires {
                 array.set(at + 3, expires.0)?;
             }
-            Kind::Session
+            OutcomeType::Session
         }
         Outcome::Count(count) => {
             array.set(at + 2, count as f64)?;
-            Kind::Count
+            OutcomeType::Count
         }
         Outcome::Page(Page { sessions, full }) => {
             array.set(at + 2, page(env, sessions)?)?;
             array.set(at + 3, full)?;
-            Kind::Page
+            OutcomeType::Page
         }
         Outcome::Failed(error) => {
             array.set(at + 2, failure(env, error)?)?;
-            Kind::Failed
+            OutcomeType::Failed
         }
     };
-    array.set(at + 1, kind as u32)
+    array.set(at + 1, outcome_type as u32)
 }
 
-/// Session ids and data by turns.
+/// Session ids and data, alternating.
 fn page(env: &Env, rows: Vec<(String, Option<String>)>) -> napi::Result<Array<'_>> {
     let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
     let mut array = env.create_array(count.saturating_mul(2))?;
@@ -122,7 +130,7 @@ impl ToNapiValue for Delivery {
     unsafe fn to_napi_value(env: sys::napi_env, value: Self) -> napi::Result<sys::napi_value> {
         let environment = Env::from_raw(env);
         let array = value.into_array(&environment)?;
-        // SAFETY: the environment is the one that napi passed in, and the array was made in it.
+        // SAFETY: `env` is the environment that napi passes in, and the array was made in it.
         unsafe { Array::to_napi_value(env, array) }
     }
 }

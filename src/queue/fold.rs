@@ -1,52 +1,48 @@
-//! Turning a batch into as few statements as will do.
+//! Plans a batch as few statements.
 //!
-//! A batch is cut into rounds. In a round all reads run first, then all writes, and each session is written once at
-//! most: several writes to it are folded into their last effect. An operation that cannot share a round with an earlier
-//! one on its session goes to the next. Nearly every batch is one round.
+//! A batch is cut into rounds. In a round all reads run first, then all writes, and each session is written at most once:
+//! several writes to it are folded into one effect. An operation that cannot share a round with an earlier one on its
+//! session goes to the next round. Nearly every batch is one round.
 
 use std::collections::HashMap;
 
-use crate::operation::{Call, Effect, Extra, Operation, SessionCall, Write};
+use crate::operation::{Effect, Extra, SessionCall, Write};
 use crate::timestamp::Timestamp;
 
-/// The reads and writes that can run together. Operations are named by their index in the batch.
+/// The reads and writes that can run together. Calls are named by their index in the batch.
 #[derive(Debug, Default)]
 pub struct Round<'a> {
     pub reads: Vec<usize>,
     pub writes: Vec<Folded<'a>>,
 }
 
-/// One write and the operations that it stands for.
+/// One write and the calls that it stands for.
 #[derive(Debug)]
 pub struct Folded<'a> {
     pub write: Write<'a>,
     pub members: Vec<usize>,
-    /// Saves among them of a loaded session behind its removal.
+    /// Saves of a loaded session among them that came after its removal.
     pub gone: u64,
 }
 
-/// What the plan knows of a session so far.
+/// Where the last call on a session was planned.
 #[derive(Clone, Copy)]
 struct Last {
     round: usize,
-    /// Its write in that round.
+    /// Index of the session's write in that round.
     write: Option<usize>,
 }
 
-/// Plans a batch of operations on single sessions. Within a round, writes are sorted by sid, so that two processes
-/// lock rows in the same order.
-pub fn rounds<'a>(batch: &[&'a Operation], now: Timestamp) -> Vec<Round<'a>> {
+/// Plans a batch. Within a round, writes are sorted by sid, so that two processes lock rows in the same order.
+pub fn rounds<'a>(batch: &[(&'a str, &'a SessionCall)], now: Timestamp) -> Vec<Round<'a>> {
     let mut rounds = vec![Round::default()];
     let mut sessions: HashMap<&str, Last> = HashMap::with_capacity(batch.len());
-    for (index, operation) in batch.iter().enumerate() {
-        let Some((sid, _)) = operation.call.session() else {
-            continue;
-        };
+    for (index, &(sid, call)) in batch.iter().enumerate() {
         let last = sessions.entry(sid).or_insert(Last {
             round: 0,
             write: None,
         });
-        let Some(effect) = effect(&operation.call) else {
+        let Some(effect) = effect(call) else {
             if last.write.take().is_some() {
                 last.round += 1;
             }
@@ -55,20 +51,10 @@ pub fn rounds<'a>(batch: &[&'a Operation], now: Timestamp) -> Vec<Round<'a>> {
         };
         if let Some(slot) = last.write {
             let folded = &mut rounds[last.round].writes[slot];
-            let gone = matches!(
-                (folded.write.effect, effect),
-                (
-                    Effect::Destroy,
-                    Effect::Save {
-                        only_if_exists: true,
-                        ..
-                    }
-                )
-            );
-            if let Some(effect) = fold(folded.write.effect, effect, now) {
-                folded.write.effect = effect;
+            if let Some(both) = fold(folded.write.effect, effect, now) {
+                folded.gone += u64::from(is_gone(folded.write.effect, effect));
+                folded.write.effect = both;
                 folded.members.push(index);
-                folded.gone += u64::from(gone);
                 continue;
             }
             last.round += 1;
@@ -95,55 +81,47 @@ fn round<'a, 'b>(rounds: &'b mut Vec<Round<'a>>, index: usize) -> &'b mut Round<
 }
 
 /// The effect of a call on its row; `None` if it only reads.
-pub fn effect(call: &Call) -> Option<Effect<'_>> {
-    match call.session()?.1 {
-        SessionCall::Set(row) => Some(Effect::Save {
+pub fn effect(call: &SessionCall) -> Option<Effect<'_>> {
+    Some(match call {
+        SessionCall::Get => return None,
+        SessionCall::Set(row) => Effect::Save {
             data: &row.data,
             expires: row.expires,
             extra: &row.extra,
             only_if_exists: row.loaded,
-        }),
-        SessionCall::Touch { expires } => Some(Effect::Touch { expires: *expires }),
-        SessionCall::Destroy => Some(Effect::Destroy),
-        SessionCall::Get => None,
-    }
+        },
+        SessionCall::Touch { expires } => Effect::Touch { expires: *expires },
+        SessionCall::Destroy => Effect::Destroy,
+    })
 }
 
-/// One effect that leaves the row as `first` and then `second` would, if there is one.
+/// The single effect that leaves the row as `first` and then `second` would, if there is one.
 fn fold<'a>(first: Effect<'a>, second: Effect<'a>, now: Timestamp) -> Option<Effect<'a>> {
     use Effect::{Destroy, Save, Touch};
     match (first, second) {
-        (_, Destroy)
-        | (
-            Destroy,
-            Save {
-                only_if_exists: true,
-                ..
-            }
-            | Touch { .. },
-        ) => Some(Destroy),
-        // An insert after a delete leaves the application's columns at their defaults, an upsert would keep them.
-        (Destroy, Save { .. }) => None,
+        (_, Destroy) | (Destroy, Touch { .. }) => Some(Destroy),
+        // An insert after a delete leaves the application's columns at their defaults; a replacement would keep them.
+        (Destroy, Save { only_if_exists, .. }) => only_if_exists.then_some(Destroy),
         (Touch { .. }, Save { .. }) => Some(second),
         (Touch { expires }, Touch { .. }) => (expires > now).then_some(second),
-        // An upsert before makes sure that the row is there to be updated.
         (
             Save {
                 extra: before,
-                only_if_exists: first,
+                only_if_exists: first_only_if_exists,
                 ..
             },
             Save {
                 data,
                 expires,
                 extra,
-                only_if_exists: second,
+                only_if_exists,
             },
         ) => covers(extra, before).then_some(Save {
             data,
             expires,
             extra,
-            only_if_exists: first && second,
+            // A first save that inserts the row makes sure that it exists for the second.
+            only_if_exists: first_only_if_exists && only_if_exists,
         }),
         (
             Save {
@@ -162,6 +140,12 @@ fn fold<'a>(first: Effect<'a>, second: Effect<'a>, now: Timestamp) -> Option<Eff
     }
 }
 
+/// Whether `second` saves a loaded session that `first` has destroyed.
+fn is_gone(first: Effect<'_>, second: Effect<'_>) -> bool {
+    let loaded = matches!(second, Effect::Save { only_if_exists, .. } if only_if_exists);
+    loaded && matches!(first, Effect::Destroy)
+}
+
 /// Whether `later` writes every column that `earlier` wrote.
 fn covers(later: &[Extra], earlier: &[Extra]) -> bool {
     earlier
@@ -173,53 +157,34 @@ fn covers(later: &[Extra], earlier: &[Extra]) -> bool {
 mod tests {
     use super::*;
     use crate::operation::{Row, Value};
+    use SessionCall::{Destroy, Get};
 
     const NOW: Timestamp = Timestamp(1000);
 
-    fn set(data: &str, loaded: bool, columns: &[&str]) -> Call {
-        Call::Session {
-            sid: "a".into(),
-            call: SessionCall::Set(Row {
-                data: data.into(),
-                expires: Timestamp(2000),
-                loaded,
-                extra: columns
-                    .iter()
-                    .map(|&column| Extra {
-                        column: column.into(),
-                        value: Value::Null,
-                    })
-                    .collect(),
-            }),
-        }
-    }
-
-    fn on_a(call: SessionCall) -> Call {
-        let sid = "a".into();
-        Call::Session { sid, call }
-    }
-
-    fn get() -> Call {
-        on_a(SessionCall::Get)
-    }
-
-    fn touch(expires: i64) -> Call {
-        on_a(SessionCall::Touch {
-            expires: Timestamp(expires),
+    fn set(data: &str, loaded: bool, columns: &[&str]) -> SessionCall {
+        SessionCall::Set(Row {
+            data: data.into(),
+            expires: Timestamp(2000),
+            loaded,
+            extra: columns
+                .iter()
+                .map(|&column| Extra {
+                    column: column.into(),
+                    value: Value::Null,
+                })
+                .collect(),
         })
     }
 
-    fn destroy() -> Call {
-        on_a(SessionCall::Destroy)
+    fn touch(expires: i64) -> SessionCall {
+        SessionCall::Touch {
+            expires: Timestamp(expires),
+        }
     }
 
-    /// The plan in short: reads by index, writes by their effect.
-    fn plan(calls: Vec<Call>) -> Vec<String> {
-        let batch: Vec<Operation> = (0..)
-            .zip(calls)
-            .map(|(ticket, call)| Operation::new(ticket, call))
-            .collect();
-        let batch: Vec<&Operation> = batch.iter().collect();
+    /// The plan, abbreviated: reads by index, writes by their effect.
+    fn plan(calls: &[SessionCall]) -> Vec<String> {
+        let batch: Vec<(&str, &SessionCall)> = calls.iter().map(|call| ("a", call)).collect();
         rounds(&batch, NOW)
             .into_iter()
             .map(|round| {
@@ -273,53 +238,45 @@ mod tests {
                 "update 1 2000 [0, 1]",
             ),
             (vec![touch(3000), touch(4000)], "touch 4000 [0, 1]"),
-            (vec![set("1", false, &[]), destroy()], "destroy [0, 1]"),
+            (vec![set("1", false, &[]), Destroy], "destroy [0, 1]"),
             (
-                vec![destroy(), touch(3000), set("1", true, &[])],
+                vec![Destroy, touch(3000), set("1", true, &[])],
                 "destroy [0, 1, 2]",
             ),
         ];
         for (calls, expected) in cases {
-            assert_eq!(plan(calls), [expected]);
+            assert_eq!(plan(&calls), [expected]);
         }
     }
 
     #[test]
-    fn what_would_change_the_meaning_goes_to_the_next_round() {
+    fn writes_that_cannot_be_folded_go_to_the_next_round() {
         assert_eq!(
-            plan(vec![destroy(), set("1", false, &[])]),
+            plan(&[Destroy, set("1", false, &[])]),
             ["destroy [0]", "upsert 1 2000 [1]"]
         );
         // The first touch ends the session, so the second must not revive it.
         assert_eq!(
-            plan(vec![touch(500), touch(3000)]),
+            plan(&[touch(500), touch(3000)]),
             ["touch 500 [0]", "touch 3000 [1]"]
         );
         assert_eq!(
-            plan(vec![set("1", false, &["user"]), set("2", false, &[])]),
+            plan(&[set("1", false, &["user"]), set("2", false, &[])]),
             ["upsert 1 2000 [0]", "upsert 2 2000 [1]"]
         );
     }
 
     #[test]
-    fn a_read_sees_what_was_called_before_it_and_nothing_after() {
+    fn a_read_sees_the_calls_before_it_and_none_after_it() {
         assert_eq!(
-            plan(vec![get(), set("1", false, &[]), get(), destroy(), get()]),
+            plan(&[Get, set("1", false, &[]), Get, Destroy, Get]),
             ["get 0, upsert 1 2000 [1]", "get 2, destroy [3]", "get 4"]
         );
     }
 
     #[test]
     fn writes_are_sorted_by_sid() {
-        let batch: Vec<Operation> = ["b", "c", "a"]
-            .into_iter()
-            .map(|sid| {
-                let sid = sid.into();
-                let call = SessionCall::Destroy;
-                Operation::new(0, Call::Session { sid, call })
-            })
-            .collect();
-        let batch: Vec<&Operation> = batch.iter().collect();
+        let batch = ["b", "c", "a"].map(|sid| (sid, &Destroy));
         let sids: Vec<&str> = rounds(&batch, NOW)[0]
             .writes
             .iter()

@@ -1,9 +1,9 @@
 //! The order in which operations take effect.
 //!
 //! Reads and writes run side by side on different lanes, yet the operations on one session take effect in the order of
-//! their calls: a session that has writes under way sends its reads after them, and a write waits for the reads that
-//! were called before it. Operations on the whole table that remove rows are fences: they wait for all that was called
-//! before, and all that is called after waits for them.
+//! their calls. The reads of a session that has writes under way follow them on the same lane, and a write waits for the
+//! reads before it. Operations that remove every row are fences: they wait for everything called before them, and
+//! everything called after them waits for them.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
@@ -12,7 +12,7 @@ use std::hash::{BuildHasher, RandomState};
 use crate::config::Lanes;
 use crate::operation::{Call, Operation, SessionCall, TableCall};
 
-/// Where an operation waits for a lane.
+/// The line in which an operation waits for a lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     Reads,
@@ -22,19 +22,30 @@ pub enum Place {
     Table,
 }
 
-/// An operation with what the order needs to know of it.
+/// An operation that may run, with its place and what waits for its end.
 #[derive(Debug)]
 pub struct Placed {
     pub operation: Operation,
     pub place: Place,
-    key: Option<u64>,
+    pub key: Key,
+}
+
+/// What an operation may hold up.
+#[derive(Debug, Clone, Copy)]
+pub enum Key {
+    /// The session with this hash.
+    Session(u64),
+    /// Everything.
+    Fence,
+    /// The next fence only.
+    Table,
 }
 
 /// A session that has operations under way.
 struct UnderWay {
     place: Place,
     count: usize,
-    /// Operations that wait until those under way have ended; begins with a write that follows reads.
+    /// Operations that wait until those under way have ended. The first is a write that follows reads.
     held: Vec<Operation>,
 }
 
@@ -43,10 +54,10 @@ pub struct Order {
     hasher: RandomState,
     /// By hash of the sid: two sessions that share a hash merely wait for each other.
     sessions: HashMap<u64, UnderWay>,
-    /// Placed and not yet ended.
+    /// Operations that were placed and have not ended.
     under_way: usize,
     fence_under_way: bool,
-    /// From the first waiting fence on.
+    /// The first fence that waits, and everything after it.
     fenced: VecDeque<Operation>,
 }
 
@@ -62,7 +73,7 @@ impl Order {
         }
     }
 
-    /// A new call: its place now, or `None` if it has to wait for others.
+    /// Takes a new operation. Returns it with its place, or `None` if it has to wait for others.
     pub fn admit(&mut self, operation: Operation) -> Option<Placed> {
         if self.fence_under_way || !self.fenced.is_empty() {
             self.fenced.push_back(operation);
@@ -75,19 +86,19 @@ impl Order {
         self.place(operation)
     }
 
-    /// An operation has ended: those that waited for it alone, each with its place.
-    pub fn end(&mut self, key: EndKey, ready: &mut Vec<Placed>) {
+    /// Records the end of an operation. Adds those that waited for it alone to `ready`, each with its place.
+    pub fn end(&mut self, key: Key, ready: &mut Vec<Placed>) {
         self.under_way -= 1;
         match key {
-            EndKey::Session(key) => self.release(key, ready),
-            EndKey::Fence => self.fence_under_way = false,
-            EndKey::Table => {}
+            Key::Session(hash) => self.release(hash, ready),
+            Key::Fence => self.fence_under_way = false,
+            Key::Table => {}
         }
         self.lift_fence(ready);
     }
 
-    fn release(&mut self, key: u64, ready: &mut Vec<Placed>) {
-        let Entry::Occupied(mut session) = self.sessions.entry(key) else {
+    fn release(&mut self, hash: u64, ready: &mut Vec<Placed>) {
+        let Entry::Occupied(mut session) = self.sessions.entry(hash) else {
             return;
         };
         session.get_mut().count -= 1;
@@ -116,7 +127,7 @@ impl Order {
         }
     }
 
-    /// Starts the fence at the head of the line if nothing is before it any more.
+    /// Places the fence at the head of the line if everything before it has ended.
     fn next_fence(&mut self) -> Option<Placed> {
         if self.under_way > 0 {
             return None;
@@ -127,58 +138,53 @@ impl Order {
         Some(Placed {
             operation,
             place: Place::Writes(0),
-            key: None,
+            key: Key::Fence,
         })
     }
 
     fn place(&mut self, operation: Operation) -> Option<Placed> {
-        let Some((sid, call)) = operation.call.session() else {
-            self.under_way += 1;
-            let place = self.table_place(&operation.call);
-            return Some(Placed {
-                operation,
-                place,
-                key: None,
-            });
-        };
-        let key = self.hasher.hash_one(sid);
-        let reads = matches!(call, SessionCall::Get);
-        let place = match self.sessions.entry(key) {
-            Entry::Vacant(entry) => {
-                let place = if reads && self.lanes.readers > 0 {
-                    Place::Reads
-                } else {
-                    Place::Writes(lane_of(key, self.lanes.writers))
-                };
-                entry.insert(UnderWay {
-                    place,
-                    count: 1,
-                    held: Vec::new(),
-                });
-                place
-            }
-            Entry::Occupied(mut entry) => {
-                let session = entry.get_mut();
-                let overtakes = session.place == Place::Reads && !reads;
-                if overtakes || !session.held.is_empty() {
-                    session.held.push(operation);
-                    return None;
+        let (place, key) = match &operation.call {
+            Call::Table(call) => (self.table_place(call), Key::Table),
+            Call::Session { sid, call } => {
+                let hash = self.hasher.hash_one(sid.as_str());
+                let reads = matches!(call, SessionCall::Get);
+                match self.sessions.entry(hash) {
+                    Entry::Vacant(entry) => {
+                        let place = if reads && self.lanes.readers > 0 {
+                            Place::Reads
+                        } else {
+                            Place::Writes(lane_of(hash, self.lanes.writers))
+                        };
+                        entry.insert(UnderWay {
+                            place,
+                            count: 1,
+                            held: Vec::new(),
+                        });
+                        (place, Key::Session(hash))
+                    }
+                    Entry::Occupied(mut entry) => {
+                        let session = entry.get_mut();
+                        let overtakes = session.place == Place::Reads && !reads;
+                        if overtakes || !session.held.is_empty() {
+                            session.held.push(operation);
+                            return None;
+                        }
+                        session.count += 1;
+                        (session.place, Key::Session(hash))
+                    }
                 }
-                session.count += 1;
-                session.place
             }
         };
         self.under_way += 1;
         Some(Placed {
             operation,
             place,
-            key: Some(key),
+            key,
         })
     }
 
-    fn table_place(&self, call: &Call) -> Place {
-        let as_writer =
-            matches!(call, Call::Table(TableCall::Prune(_))) && self.lanes.prune_as_writer;
+    fn table_place(&self, call: &TableCall) -> Place {
+        let as_writer = matches!(call, TableCall::Prune(_)) && self.lanes.prune_as_writer;
         if self.lanes.table && !as_writer {
             Place::Table
         } else {
@@ -187,31 +193,13 @@ impl Order {
     }
 }
 
-/// What the order has to be told when an operation has ended.
-#[derive(Debug, Clone, Copy)]
-pub enum EndKey {
-    Session(u64),
-    Fence,
-    Table,
-}
-
-impl Placed {
-    pub fn end_key(&self) -> EndKey {
-        match self.key {
-            Some(key) => EndKey::Session(key),
-            None if is_fence(&self.operation.call) => EndKey::Fence,
-            None => EndKey::Table,
-        }
-    }
-}
-
 fn is_fence(call: &Call) -> bool {
     matches!(call, Call::Table(TableCall::Clear | TableCall::Sync { .. }))
 }
 
-fn lane_of(key: u64, lanes: usize) -> usize {
+fn lane_of(hash: u64, lanes: usize) -> usize {
     // A remainder is always smaller than `lanes`, so it fits.
-    usize::try_from(key % lanes.max(1) as u64).unwrap_or(0)
+    usize::try_from(hash % lanes.max(1) as u64).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -228,11 +216,7 @@ mod tests {
     };
 
     fn get(ticket: Ticket, sid: &str) -> Operation {
-        let call = Call::Session {
-            sid: sid.into(),
-            call: SessionCall::Get,
-        };
-        Operation::new(ticket, call)
+        session(ticket, sid, SessionCall::Get)
     }
 
     fn set(ticket: Ticket, sid: &str) -> Operation {
@@ -242,11 +226,12 @@ mod tests {
             loaded: false,
             extra: Vec::new(),
         };
-        let call = Call::Session {
-            sid: sid.into(),
-            call: SessionCall::Set(row),
-        };
-        Operation::new(ticket, call)
+        session(ticket, sid, SessionCall::Set(row))
+    }
+
+    fn session(ticket: Ticket, sid: &str, call: SessionCall) -> Operation {
+        let sid = sid.into();
+        Operation::new(ticket, Call::Session { sid, call })
     }
 
     fn table(ticket: Ticket, call: TableCall) -> Operation {
@@ -270,32 +255,32 @@ mod tests {
     }
 
     #[test]
-    fn a_write_waits_for_earlier_reads_and_holds_back_what_follows() {
+    fn a_write_waits_for_earlier_reads_and_holds_up_later_calls() {
         let mut order = Order::new(LANES);
         let first = order.admit(get(1, "a")).unwrap();
         let second = order.admit(get(2, "a")).unwrap();
         assert!(order.admit(set(3, "a")).is_none());
         assert!(order.admit(get(4, "a")).is_none());
         let mut ready = Vec::new();
-        order.end(first.end_key(), &mut ready);
+        order.end(first.key, &mut ready);
         assert!(ready.is_empty());
-        order.end(second.end_key(), &mut ready);
+        order.end(second.key, &mut ready);
         assert_eq!(tickets(&ready), [3, 4]);
         assert_eq!(ready[0].place, ready[1].place);
     }
 
     #[test]
-    fn a_fence_waits_for_all_before_it_and_all_after_waits_for_it() {
+    fn a_fence_waits_for_the_calls_before_it_and_holds_up_those_after_it() {
         let mut order = Order::new(LANES);
         let write = order.admit(set(1, "a")).unwrap();
         assert!(order.admit(table(2, TableCall::Clear)).is_none());
         assert!(order.admit(set(3, "b")).is_none());
         assert!(order.admit(table(4, TableCall::Length)).is_none());
         let mut ready = Vec::new();
-        order.end(write.end_key(), &mut ready);
+        order.end(write.key, &mut ready);
         assert_eq!(tickets(&ready), [2]);
         let fence = ready.pop().unwrap();
-        order.end(fence.end_key(), &mut ready);
+        order.end(fence.key, &mut ready);
         assert_eq!(tickets(&ready), [3, 4]);
     }
 
@@ -305,12 +290,12 @@ mod tests {
         let first = order.admit(table(1, TableCall::Clear)).unwrap();
         assert!(order.admit(table(2, TableCall::Clear)).is_none());
         let mut ready = Vec::new();
-        order.end(first.end_key(), &mut ready);
+        order.end(first.key, &mut ready);
         assert_eq!(tickets(&ready), [2]);
     }
 
     #[test]
-    fn without_readers_the_writing_lane_does_all() {
+    fn without_readers_the_writing_lane_does_everything() {
         let lanes = Lanes {
             readers: 0,
             writers: 1,
@@ -330,7 +315,7 @@ mod tests {
     fn forgets_a_session_whose_operations_have_ended() {
         let mut order = Order::new(LANES);
         let write = order.admit(set(1, "a")).unwrap();
-        order.end(write.end_key(), &mut Vec::new());
+        order.end(write.key, &mut Vec::new());
         assert!(order.sessions.is_empty());
         assert_eq!(order.admit(get(2, "a")).unwrap().place, Place::Reads);
     }

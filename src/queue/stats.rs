@@ -1,8 +1,8 @@
-//! Counts of what the queue has done.
+//! Counts of the queue's work.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Grows only; read at any time.
+/// Counters that only grow.
 #[derive(Debug, Default)]
 pub struct Stats {
     batches: AtomicU64,
@@ -12,18 +12,18 @@ pub struct Stats {
     gone: AtomicU64,
 }
 
-/// The counts at one moment.
+/// The values of the counters at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counts {
     /// Batches handed to a lane.
     pub batches: u64,
     /// Operations in those batches.
     pub operations: u64,
-    /// Times that a batch was tried again.
+    /// Trips to the database that were repeated.
     pub retries: u64,
     /// Expired sessions removed.
     pub pruned: u64,
-    /// Saves of loaded sessions that had been destroyed meanwhile.
+    /// Saves of loaded sessions that had been destroyed in the meantime.
     pub gone: u64,
 }
 

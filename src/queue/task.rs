@@ -1,28 +1,29 @@
 //! The task of a lane.
 //!
-//! The runtime moves a task on. A caller who finds its lane idle may do so too, on its own thread: a call that is alone
-//! is then on its way to the database without another thread having to wake up first.
+//! The runtime polls it. A caller that finds the lane idle may poll it too, on its own thread: a single call is then on
+//! its way to the database without having to wait for another thread to wake up.
 
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, TryLockError};
 use std::task::{Context, Poll, Waker};
 
 use futures_util::future::BoxFuture;
-use std::future::poll_fn;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use super::lock;
 use super::order::Place;
 
+/// A lane that the runtime and callers can poll.
 pub struct Task {
     pub place: Place,
-    /// Gone when the lane has ended.
+    /// `None` after the lane has ended.
     lane: Mutex<Option<BoxFuture<'static, ()>>>,
-    /// Makes the runtime move the task on; there from the first time on that it did.
+    /// Makes the runtime poll the task. `None` until the runtime has polled it once.
     waker: Mutex<Option<Waker>>,
-    /// There is something to do.
+    /// There is work to do.
     rung: AtomicBool,
 }
 
@@ -36,7 +37,7 @@ impl Task {
         }
     }
 
-    /// Hands the lane to the runtime. The handle is done when the lane has ended.
+    /// Hands the lane to the runtime. The handle completes when the lane has ended.
     pub fn start(
         self: &Arc<Self>,
         runtime: &Handle,
@@ -45,13 +46,13 @@ impl Task {
         *lock(&self.lane) = Some(lane);
         let task = Arc::clone(self);
         runtime.spawn(poll_fn(move |context| {
-            // Before the lane is looked at, so that who rings meanwhile finds it.
+            // Before the lane is polled, so that a caller that rings meanwhile finds the waker.
             *lock(&task.waker) = Some(context.waker().clone());
-            move_on(&mut lock(&task.lane), context)
+            poll_lane(&mut lock(&task.lane), context)
         }))
     }
 
-    /// Waits until there is something to do. For the lane itself.
+    /// Waits until there is work to do. To be called by the lane itself.
     pub async fn rung(&self) {
         poll_fn(|_| {
             if self.rung.swap(false, Ordering::SeqCst) {
@@ -63,7 +64,7 @@ impl Task {
         .await;
     }
 
-    /// Has the runtime move the lane on.
+    /// Makes the runtime poll the lane.
     pub fn ring(&self) {
         self.rung.store(true, Ordering::SeqCst);
         if let Some(waker) = &*lock(&self.waker) {
@@ -71,7 +72,7 @@ impl Task {
         }
     }
 
-    /// Moves the lane on here and now, until it waits for the database. Needs the context of the runtime.
+    /// Polls the lane on this thread, until it waits for the database. To be called in the context of the runtime.
     pub fn ring_here(&self) {
         self.rung.store(true, Ordering::SeqCst);
         let Some(waker) = lock(&self.waker).clone() else {
@@ -83,21 +84,21 @@ impl Task {
             Err(TryLockError::WouldBlock) => return waker.wake(),
         };
         let mut context = Context::from_waker(&waker);
-        let moved = catch_unwind(AssertUnwindSafe(|| move_on(&mut lane, &mut context)));
-        if !matches!(moved, Ok(Poll::Pending)) {
-            // The runtime has to see that the lane has ended.
+        let polled = catch_unwind(AssertUnwindSafe(|| poll_lane(&mut lane, &mut context)));
+        if !matches!(polled, Ok(Poll::Pending)) {
+            // The runtime has to learn that the lane has ended.
             waker.wake();
         }
     }
 }
 
-fn move_on(lane: &mut Option<BoxFuture<'static, ()>>, context: &mut Context<'_>) -> Poll<()> {
+fn poll_lane(lane: &mut Option<BoxFuture<'static, ()>>, context: &mut Context<'_>) -> Poll<()> {
     let Some(running) = lane else {
         return Poll::Ready(());
     };
-    let moved = running.as_mut().poll(context);
-    if moved.is_ready() {
+    let polled = running.as_mut().poll(context);
+    if polled.is_ready() {
         *lane = None;
     }
-    moved
+    polled
 }

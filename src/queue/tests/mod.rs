@@ -1,4 +1,6 @@
-//! The queue against a table in memory that can be made slow, failing or panicking.
+//! The queue over a table in memory that can be made slow, failing or panicking.
+
+mod fake;
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, channel};
@@ -8,12 +10,9 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::*;
 use crate::error::Remedy;
-use crate::operation::{
-    Call, Effect, Expires, Extra, Page, PageRequest, PruneProgress, Row, SessionCall, Stored,
-    TableCall, Write,
-};
-use crate::table::Pruned;
+use crate::operation::{Call, PruneProgress, Row, SessionCall, TableCall};
 use crate::timestamp::Timestamp;
+use fake::Fake;
 
 const LANES: Lanes = Lanes {
     readers: 1,
@@ -24,138 +23,7 @@ const LANES: Lanes = Lanes {
 
 const FAR: Timestamp = Timestamp(i64::MAX);
 
-/// What the fake was asked to do, in short.
-type Log = Vec<String>;
-
-#[derive(Default)]
-struct Fake {
-    rows: Mutex<BTreeMap<String, (String, Timestamp)>>,
-    log: Mutex<Log>,
-    /// Errors for the next trips, whatever they are.
-    failures: Mutex<Vec<StoreError>>,
-    /// Why no connection can be had.
-    away: Mutex<Option<StoreError>>,
-    /// Closed while the test holds it: trips wait.
-    gate: tokio::sync::Mutex<()>,
-}
-
-impl Fake {
-    async fn trip(&self, what: String) -> Result<()> {
-        _ = self.gate.lock().await;
-        lock(&self.log).push(what);
-        match lock(&self.failures).pop() {
-            Some(error) => Err(error),
-            None => Ok(()),
-        }
-    }
-}
-
-impl SessionTable for Fake {
-    type Connection = ();
-
-    async fn connect(&self) -> Result<()> {
-        let away = lock(&self.away).clone();
-        let Some(error) = away else {
-            return Ok(());
-        };
-        _ = self.gate.lock().await;
-        Err(error)
-    }
-
-    async fn begin(&self, (): &mut ()) -> Result<()> {
-        Ok(())
-    }
-
-    async fn end(&self, (): &mut (), _commit: bool) -> Result<()> {
-        Ok(())
-    }
-
-    fn discard(&self, (): ()) {
-        lock(&self.log).push("discard".into());
-    }
-
-    async fn read(&self, (): &mut (), sids: &[&str]) -> Result<Vec<Option<Stored>>> {
-        self.trip(format!("read {}", sids.join(" "))).await?;
-        assert!(!sids.contains(&"panic"), "asked to panic");
-        let rows = lock(&self.rows);
-        let stored = |sid: &&str| {
-            rows.get(*sid).map(|(data, expires)| Stored {
-                data: Some(data.clone()),
-                expires: Expires::At(*expires),
-            })
-        };
-        Ok(sids.iter().map(stored).collect())
-    }
-
-    async fn write(&self, (): &mut (), writes: &[Write<'_>], now: Timestamp) -> Result<u64> {
-        let sids: Vec<&str> = writes.iter().map(|write| write.sid).collect();
-        self.trip(format!("write {}", sids.join(" "))).await?;
-        if sids.contains(&"bad") {
-            let error = StoreError::new(ErrorKind::Database, "bad row");
-            return Err(error.with_remedy(Remedy::Isolate));
-        }
-        let mut rows = lock(&self.rows);
-        for Write { sid, effect } in writes {
-            match effect {
-                Effect::Save {
-                    data,
-                    expires,
-                    only_if_exists,
-                    ..
-                } => {
-                    if !only_if_exists || rows.contains_key(*sid) {
-                        rows.insert((*sid).into(), ((*data).into(), *expires));
-                    }
-                }
-                Effect::Touch { expires } => {
-                    if let Some(row) = rows.get_mut(*sid).filter(|(_, at)| *at > now) {
-                        row.1 = *expires;
-                    }
-                }
-                Effect::Destroy => _ = rows.remove(*sid),
-            }
-        }
-        Ok(0)
-    }
-
-    async fn page(&self, (): &mut (), _request: &PageRequest, _now: Timestamp) -> Result<Page> {
-        self.trip("page".into()).await?;
-        Ok(Page::default())
-    }
-
-    async fn length(&self, (): &mut (), _now: Timestamp) -> Result<u64> {
-        self.trip("length".into()).await?;
-        Ok(lock(&self.rows).len() as u64)
-    }
-
-    /// Removes one row a call.
-    async fn prune(&self, (): &mut (), cursor: Option<&str>, now: Timestamp) -> Result<Pruned> {
-        self.trip(format!("prune {}", cursor.unwrap_or("from the start")))
-            .await?;
-        let mut rows = lock(&self.rows);
-        let expired = rows.iter().find(|(_, (_, at))| *at <= now);
-        let Some(sid) = expired.map(|(sid, _)| sid.clone()) else {
-            return Ok(Pruned::default());
-        };
-        rows.remove(&sid);
-        Ok(Pruned {
-            removed: 1,
-            next: Some(sid),
-        })
-    }
-
-    async fn clear(&self, (): &mut ()) -> Result<()> {
-        self.trip("clear".into()).await?;
-        lock(&self.rows).clear();
-        Ok(())
-    }
-
-    async fn sync(&self, (): &mut (), _force: bool) -> Result<()> {
-        self.trip("sync".into()).await
-    }
-}
-
-/// A queue over a fake table, with its outcomes in the order in which they came.
+/// A queue over a fake table, and its outcomes in the order of their delivery.
 struct Rig {
     queue: Queue,
     table: Arc<Fake>,
@@ -188,7 +56,7 @@ impl Rig {
         self.queue.submit();
     }
 
-    /// The outcomes of as many calls, in short, by ticket.
+    /// The outcomes of the next `count` calls to end, abbreviated, in the order of their tickets.
     fn outcomes(&self, count: usize) -> Vec<String> {
         let mut outcomes = BTreeMap::new();
         while outcomes.len() < count {
@@ -202,7 +70,7 @@ impl Rig {
         outcomes.into_values().collect()
     }
 
-    fn log(&self) -> Log {
+    fn log(&self) -> Vec<String> {
         lock(&self.table.log).clone()
     }
 
@@ -227,27 +95,29 @@ fn short(outcome: &Outcome) -> String {
     }
 }
 
-fn on(sid: &str, call: SessionCall) -> Call {
+fn get(sid: &str) -> Call {
+    session(sid, SessionCall::Get)
+}
+
+fn set(sid: &str, data: &str, expires: Timestamp) -> Call {
+    session(
+        sid,
+        SessionCall::Set(Row {
+            data: data.into(),
+            expires,
+            loaded: false,
+            extra: Vec::new(),
+        }),
+    )
+}
+
+fn session(sid: &str, call: SessionCall) -> Call {
     let sid = sid.into();
     Call::Session { sid, call }
 }
 
-fn get(sid: &str) -> Call {
-    on(sid, SessionCall::Get)
-}
-
-fn set(sid: &str, data: &str, expires: Timestamp) -> Call {
-    let row = Row {
-        data: data.into(),
-        expires,
-        loaded: false,
-        extra: Vec::<Extra>::new(),
-    };
-    on(sid, SessionCall::Set(row))
-}
-
 #[test]
-fn what_gathers_while_a_lane_is_busy_goes_in_one_trip() {
+fn calls_that_gather_while_a_lane_is_busy_share_one_trip() {
     let rig = Rig::new(wide());
     let gate = rig.table.gate.blocking_lock();
     rig.push(0, get("first"));
@@ -264,14 +134,14 @@ fn what_gathers_while_a_lane_is_busy_goes_in_one_trip() {
 }
 
 #[test]
-fn a_call_that_is_alone_does_not_wait_for_the_runtime() {
+fn a_single_call_does_not_wait_for_the_runtime() {
     let rig = Rig::new(wide());
     rig.push(0, get("first"));
     assert_eq!(rig.outcomes(1), ["Missing"]);
     while rig.queue.shared.state().idle.len() < 4 {
         std::thread::yield_now();
     }
-    // Nothing runs on the runtime while its threads are kept.
+    // Nothing runs on the runtime while its threads are blocked.
     let (release, kept) = channel::<()>();
     let kept = Arc::new(Mutex::new(kept));
     let (began, started) = channel();
@@ -297,7 +167,7 @@ fn operations_on_one_session_take_effect_in_the_order_of_their_calls() {
     rig.push(2, get("a"));
     rig.push(3, set("a", "2", FAR));
     rig.push(4, get("a"));
-    rig.push(5, on("a", SessionCall::Destroy));
+    rig.push(5, session("a", SessionCall::Destroy));
     rig.push(6, get("a"));
     let outcomes = rig.outcomes(7);
     assert_eq!(
@@ -315,7 +185,7 @@ fn an_expired_row_is_missing() {
 }
 
 #[test]
-fn one_bad_row_spoils_nothing_but_itself() {
+fn a_bad_row_fails_only_its_own_operation() {
     let rig = Rig::new(wide());
     let gate = rig.table.gate.blocking_lock();
     for (ticket, sid) in ["a", "bad", "c", "d", "e", "f"].into_iter().enumerate() {
@@ -332,7 +202,7 @@ fn one_bad_row_spoils_nothing_but_itself() {
 }
 
 #[test]
-fn a_lock_is_waited_for_and_counted() {
+fn a_trip_that_meets_a_lock_is_repeated_and_counted() {
     let rig = Rig::new(wide());
     let locked = StoreError::new(ErrorKind::Timeout, "locked").with_remedy(Remedy::Retry);
     rig.fail_next(vec![locked.clone(), locked]);
@@ -342,7 +212,7 @@ fn a_lock_is_waited_for_and_counted() {
 }
 
 #[test]
-fn a_lasting_lock_is_an_error_in_the_end() {
+fn a_lasting_lock_becomes_an_error() {
     let rig = Rig::new(wide());
     let locked = StoreError::new(ErrorKind::Timeout, "locked").with_remedy(Remedy::Retry);
     rig.fail_next(vec![locked; 20]);
@@ -361,7 +231,7 @@ fn a_lost_connection_is_replaced() {
 }
 
 #[test]
-fn a_panic_fails_its_batch_and_the_lane_lives_on() {
+fn a_panic_fails_its_batch_and_the_lane_goes_on() {
     let rig = Rig::new(wide());
     rig.push(0, get("panic"));
     assert_eq!(rig.outcomes(1), ["ERR_SESSION_INTERNAL"]);
@@ -379,8 +249,8 @@ fn a_full_queue_refuses_and_recovers() {
     rig.push(0, get("a"));
     rig.push(1, get("b"));
     let call = get("c");
-    let refused = rig.queue.push(Operation::new(2, call));
-    assert_eq!(refused.unwrap_err().kind, ErrorKind::QueueFull);
+    let result = rig.queue.push(Operation::new(2, call));
+    assert_eq!(result.unwrap_err().kind, ErrorKind::QueueFull);
     drop(gate);
     rig.outcomes(2);
     rig.push(3, get("c"));
@@ -389,7 +259,7 @@ fn a_full_queue_refuses_and_recovers() {
 }
 
 #[test]
-fn a_queue_full_of_bytes_refuses_but_takes_one_of_any_size() {
+fn a_queue_full_of_bytes_refuses_but_accepts_a_single_call_of_any_size() {
     let rig = Rig::new(QueueConfig {
         max_operations: 1000,
         max_bytes: 1000,
@@ -397,14 +267,14 @@ fn a_queue_full_of_bytes_refuses_but_takes_one_of_any_size() {
     let gate = rig.table.gate.blocking_lock();
     rig.push(0, set("a", &"x".repeat(5000), FAR));
     let call = get("b");
-    let refused = rig.queue.push(Operation::new(1, call));
-    assert_eq!(refused.unwrap_err().kind, ErrorKind::QueueFull);
+    let result = rig.queue.push(Operation::new(1, call));
+    assert_eq!(result.unwrap_err().kind, ErrorKind::QueueFull);
     drop(gate);
     assert_eq!(rig.outcomes(1), ["Done"]);
 }
 
 #[test]
-fn clear_stands_between_what_was_called_before_and_after() {
+fn clear_runs_after_earlier_calls_and_before_later_ones() {
     let rig = Rig::new(wide());
     for (ticket, sid) in (0..).zip(["a", "b", "c"]) {
         rig.push(ticket, set(sid, "1", FAR));
@@ -419,7 +289,7 @@ fn clear_stands_between_what_was_called_before_and_after() {
 }
 
 #[test]
-fn pruning_goes_on_until_nothing_is_left_and_lets_others_through() {
+fn pruning_goes_on_until_nothing_is_left_and_lets_other_calls_through() {
     let rig = Rig::new(wide());
     for (ticket, sid) in (0..).zip(["a", "b", "c"]) {
         rig.push(ticket, set(sid, "1", Timestamp(1)));
@@ -434,7 +304,7 @@ fn pruning_goes_on_until_nothing_is_left_and_lets_others_through() {
 }
 
 #[test]
-fn closing_ends_what_was_accepted_and_refuses_the_rest() {
+fn closing_finishes_accepted_calls_and_refuses_others() {
     let rig = Rig::new(wide());
     let gate = rig.table.gate.blocking_lock();
     for ticket in 0..50 {
@@ -442,8 +312,8 @@ fn closing_ends_what_was_accepted_and_refuses_the_rest() {
     }
     let lanes = rig.queue.close();
     let call = get("a");
-    let refused = rig.queue.push(Operation::new(50, call));
-    assert_eq!(refused.unwrap_err().kind, ErrorKind::Closed);
+    let result = rig.queue.push(Operation::new(50, call));
+    assert_eq!(result.unwrap_err().kind, ErrorKind::Closed);
     drop(gate);
     assert_eq!(rig.outcomes(50), vec!["Done"; 50]);
     rig.runtime.block_on(async {
@@ -455,7 +325,7 @@ fn closing_ends_what_was_accepted_and_refuses_the_rest() {
 }
 
 #[test]
-fn a_database_that_does_not_answer_is_an_error_in_time_and_its_connection_is_dropped() {
+fn a_database_that_does_not_answer_is_a_timeout_and_its_connection_is_discarded() {
     let rig = Rig::new(wide());
     let gate = rig.table.gate.blocking_lock();
     rig.push(0, get("a"));
@@ -467,7 +337,7 @@ fn a_database_that_does_not_answer_is_an_error_in_time_and_its_connection_is_dro
 }
 
 #[test]
-fn who_has_gathered_while_there_was_no_connection_is_told_at_once() {
+fn calls_queued_during_a_failed_connection_attempt_fail_with_it() {
     let rig = Rig::new(wide());
     *lock(&rig.table.away) = Some(StoreError::new(ErrorKind::Connection, "away"));
     let gate = rig.table.gate.blocking_lock();

@@ -1,0 +1,127 @@
+'use strict'
+
+const { NativeStore, OutcomeType } = require('../addon.js')
+const { SessionStoreError, fromAddon, translated } = require('../error.js')
+const { Delivery } = require('./delivery.js')
+const { operationFor } = require('./operation.js')
+const { Submission } = require('./submission.js')
+const { Tickets } = require('./tickets.js')
+const { nextTick } = require('../timers.js')
+
+/**
+ * @typedef {import('./operation.js').Callback} Callback
+ * @typedef {import('./operation.js').Read} Read
+ * @typedef {import('./operation.js').Operation} Operation
+ */
+
+/** The calls under way on one store. */
+class Operations {
+  #tickets = new Tickets()
+  #submission
+  #delivery
+  #failed
+
+  /**
+   * @param {() => void} submit makes the addon begin what was called
+   * @param {(error: SessionStoreError) => void} failed is called with every error
+   */
+  constructor(submit, failed) {
+    this.#failed = failed
+    this.#submission = new Submission(submit)
+    this.#delivery = new Delivery((ticket, type, value, detail) => {
+      const operation = this.#tickets.redeem(ticket)
+      if (!operation) return
+      if (type === OutcomeType.Failed) this.#fail(operation, fromAddon(value))
+      else this.#finish(operation, type, value, detail)
+    }, this.#submission)
+  }
+
+  /**
+   * Starts a call.
+   * @param {Callback | undefined} callback
+   * @param {(ticket: number) => void} start hands the call to the addon; an error thrown by it becomes the outcome
+   * @param {Read} [read]
+   * @returns {Promise<any> | undefined} a promise if there is no callback
+   */
+  start(callback, start, read) {
+    const operation = operationFor(callback, read)
+    const ticket = this.#tickets.issue(operation)
+    try {
+      start(ticket)
+      this.#submission.later()
+    } catch (error) {
+      this.#tickets.redeem(ticket)
+      nextTick(() => this.#fail(operation, error))
+    }
+    return operation.promise
+  }
+
+  /**
+   * Gives a callback or promise the result of a call that is made of others.
+   * @param {Callback | undefined} callback
+   * @param {Promise<any>} promise
+   * @returns {Promise<any> | undefined}
+   */
+  adopt(callback, promise) {
+    const operation = operationFor(callback)
+    promise.then(
+      (value) => nextTick(() => operation.settle(null, value)),
+      (error) => nextTick(() => operation.settle(error))
+    )
+    return operation.promise
+  }
+
+  /**
+   * Takes the outcomes of a batch from the addon.
+   * @param {any[]} outcomes
+   */
+  deliver(outcomes) {
+    this.#delivery.arrive(outcomes)
+  }
+
+  /**
+   * @param {Operation} operation
+   * @param {import('../binding.js').OutcomeType} type
+   * @param {any} value
+   * @param {any} detail
+   */
+  #finish(operation, type, value, detail) {
+    let result
+    try {
+      result = operation.read(type, value, detail)
+    } catch (error) {
+      this.#fail(operation, error)
+      return
+    }
+    operation.settle(null, result)
+  }
+
+  /**
+   * @param {Operation} operation
+   * @param {any} error
+   */
+  #fail(operation, error) {
+    const ours = error instanceof SessionStoreError ? error : fromAddon({ code: error.code, message: error.message })
+    this.#failed(ours)
+    operation.settle(ours)
+  }
+}
+
+/**
+ * Opens the addon's store, and makes what its calls need.
+ *
+ * The addon keeps `deliver` alive, and so the operations and `failed`. These must not keep the addon's store alive in turn,
+ * or one that the application has dropped would never be garbage-collected and closed: so the operations refer to it
+ * weakly, and `failed` must refer neither to it nor to anything that does.
+ * @param {import('../binding.js').StoreOptions} options
+ * @param {(error: SessionStoreError) => void} failed is called with the error of every call that fails
+ */
+function openNative(options, failed) {
+  const operations = new Operations(() => reference.deref()?.submit(), failed)
+  const deliver = operations.deliver.bind(operations)
+  const native = translated(() => new NativeStore(options, deliver))
+  const reference = new WeakRef(native)
+  return { native, operations }
+}
+
+module.exports = { openNative }

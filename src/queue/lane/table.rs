@@ -1,0 +1,89 @@
+//! Calls on the whole table.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::super::order::Placed;
+use super::{Lane, Limit, Trip};
+use crate::error::Result;
+use crate::operation::{Outcome, PruneProgress, TableCall};
+use crate::table::{Pruned, SessionTable};
+use crate::timestamp::Timestamp;
+
+/// Pause of a pruning run while other calls come in, as a multiple of the time that its last chunk took. Limits pruning
+/// to a fifth of a processor. Without other calls the pause is as long as the chunk.
+const PRUNE_PAUSE: u32 = 4;
+
+impl<T: SessionTable> Lane<T> {
+    /// Runs a call. `None` if it has more to do: then it was changed into what is left.
+    pub(super) async fn call_on_table(&mut self, call: &mut TableCall) -> Option<Outcome> {
+        let (removed, progress) = match self.attempt(call).await {
+            Ok(Answer::Ended(outcome)) => return Some(outcome),
+            Ok(Answer::Pruned(removed, progress)) => (removed, progress),
+            Err(error) => return Some(Outcome::Failed(error)),
+        };
+        self.shared.stats.pruned(removed);
+        if progress.cursor.is_none() || self.shared.is_closing() {
+            return Some(Outcome::Count(progress.removed));
+        }
+        *call = TableCall::Prune(progress);
+        None
+    }
+
+    /// Puts a pruning run back in its line after a pause in which others can use the database.
+    pub(super) fn resume_later(&self, batch: Vec<Placed>, took: Duration, alone: bool) {
+        let pause = if alone { took } else { took * PRUNE_PAUSE };
+        let shared = Arc::clone(&self.shared);
+        tokio::spawn(async move {
+            // A store that is closing does not wait.
+            _ = timeout(pause, shared.closed()).await;
+            for placed in batch {
+                shared.put_back(placed);
+            }
+        });
+    }
+}
+
+/// What a call on the table comes to in one trip.
+pub(super) enum Answer {
+    Ended(Outcome),
+    /// Sessions removed in this chunk, and the state of the run after it.
+    Pruned(u64, PruneProgress),
+}
+
+impl Trip for TableCall {
+    type Answer = Answer;
+    const LIMIT: Limit = Limit::Closing;
+
+    async fn run<T: SessionTable>(
+        &self,
+        table: &T,
+        connection: &mut T::Connection,
+    ) -> Result<Answer> {
+        let now = Timestamp::now();
+        let outcome = match self {
+            Self::Length => Outcome::Count(table.length(connection, now).await?),
+            Self::Page(request) => Outcome::Page(table.page(connection, request, now).await?),
+            Self::Clear => {
+                table.clear(connection).await?;
+                Outcome::Done
+            }
+            Self::Sync { force } => {
+                table.sync(connection, *force).await?;
+                Outcome::Done
+            }
+            Self::Prune(before) => {
+                let cursor = before.cursor.as_deref();
+                let Pruned { removed, next } = table.prune(connection, cursor, now).await?;
+                let progress = PruneProgress {
+                    removed: before.removed + removed,
+                    cursor: next,
+                };
+                return Ok(Answer::Pruned(removed, progress));
+            }
+        };
+        Ok(Answer::Ended(outcome))
+    }
+}

@@ -1,0 +1,63 @@
+//! Writing sessions.
+
+use super::super::fold::{self, Folded};
+use super::{Lane, Limit, Trip, fail};
+use crate::error::{Remedy, Result};
+use crate::operation::{Outcome, SessionCall, Write};
+use crate::table::SessionTable;
+use crate::timestamp::Timestamp;
+
+impl<T: SessionTable> Lane<T> {
+    /// Makes the writes of a round; the outcomes are [`Outcome::Done`] already and change on failure only.
+    pub(super) async fn write(
+        &mut self,
+        calls: &[(&str, &SessionCall)],
+        folded: &[Folded<'_>],
+        outcomes: &mut [Outcome],
+    ) {
+        if folded.is_empty() {
+            return;
+        }
+        let writes: Vec<Write<'_>> = folded.iter().map(|folded| folded.write).collect();
+        let Err(error) = self.commit(&writes).await else {
+            let gone = folded.iter().map(|folded| folded.gone).sum();
+            self.shared.stats.gone(gone);
+            return;
+        };
+        let members = || folded.iter().flat_map(|folded| &folded.members);
+        // A statement that breaks every connection may be too large for the server.
+        let isolate = matches!(error.remedy, Remedy::Isolate | Remedy::Reconnect);
+        if !isolate || members().count() == 1 {
+            for folded in folded {
+                fail(&folded.members, &error, outcomes);
+            }
+            return;
+        }
+        // One by one, so that only the operation at fault fails.
+        for &index in members() {
+            let (sid, call) = calls[index];
+            let write = fold::effect(call).map(|effect| Write { sid, effect });
+            if let Err(error) = self.commit(write.as_slice()).await {
+                outcomes[index] = Outcome::Failed(error);
+            }
+        }
+    }
+
+    async fn commit(&mut self, writes: &[Write<'_>]) -> Result<()> {
+        let gone = self.attempt(&Commit(writes)).await?;
+        self.shared.stats.gone(gone);
+        Ok(())
+    }
+}
+
+/// Makes these writes. Answers how many rows that were to be replaced only are gone.
+struct Commit<'a>(&'a [Write<'a>]);
+
+impl Trip for Commit<'_> {
+    type Answer = u64;
+    const LIMIT: Limit = Limit::Query;
+
+    async fn run<T: SessionTable>(&self, table: &T, connection: &mut T::Connection) -> Result<u64> {
+        table.write(connection, self.0, Timestamp::now()).await
+    }
+}

@@ -1,0 +1,143 @@
+//! A table in memory that can be made slow, failing or panicking.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use crate::error::{ErrorKind, Remedy, Result, StoreError};
+use crate::operation::{Effect, Expires, Page, PageRequest, Stored, Write};
+use crate::queue::lock;
+use crate::table::{Pruned, SessionTable};
+use crate::timestamp::Timestamp;
+
+#[derive(Default)]
+pub struct Fake {
+    /// Data and expiry by sid.
+    pub rows: Mutex<BTreeMap<String, (String, Timestamp)>>,
+    /// The trips so far, abbreviated.
+    pub log: Mutex<Vec<String>>,
+    /// Errors of the next trips; the last comes first.
+    pub failures: Mutex<Vec<StoreError>>,
+    /// The error of every attempt to connect, if there is one.
+    pub away: Mutex<Option<StoreError>>,
+    /// Trips wait while the test holds it.
+    pub gate: tokio::sync::Mutex<()>,
+}
+
+impl Fake {
+    async fn trip(&self, what: String) -> Result<()> {
+        _ = self.gate.lock().await;
+        lock(&self.log).push(what);
+        match lock(&self.failures).pop() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+}
+
+impl SessionTable for Fake {
+    type Connection = ();
+
+    async fn connect(&self) -> Result<()> {
+        let away = lock(&self.away).clone();
+        let Some(error) = away else {
+            return Ok(());
+        };
+        _ = self.gate.lock().await;
+        Err(error)
+    }
+
+    async fn begin(&self, (): &mut ()) -> Result<()> {
+        Ok(())
+    }
+
+    async fn end(&self, (): &mut (), _commit: bool) -> Result<()> {
+        Ok(())
+    }
+
+    fn discard(&self, (): ()) {
+        lock(&self.log).push("discard".into());
+    }
+
+    async fn read(&self, (): &mut (), sids: &[&str]) -> Result<Vec<Option<Stored>>> {
+        self.trip(format!("read {}", sids.join(" "))).await?;
+        assert!(!sids.contains(&"panic"), "asked to panic");
+        let rows = lock(&self.rows);
+        let stored = |sid: &&str| {
+            rows.get(*sid).map(|(data, expires)| Stored {
+                data: Some(data.clone()),
+                expires: Expires::At(*expires),
+            })
+        };
+        Ok(sids.iter().map(stored).collect())
+    }
+
+    async fn write(&self, (): &mut (), writes: &[Write<'_>], now: Timestamp) -> Result<u64> {
+        let sids: Vec<&str> = writes.iter().map(|write| write.sid).collect();
+        self.trip(format!("write {}", sids.join(" "))).await?;
+        if sids.contains(&"bad") {
+            let error = StoreError::new(ErrorKind::Database, "bad row");
+            return Err(error.with_remedy(Remedy::Isolate));
+        }
+        let mut rows = lock(&self.rows);
+        for Write { sid, effect } in writes {
+            match effect {
+                Effect::Save {
+                    data,
+                    expires,
+                    only_if_exists,
+                    ..
+                } => {
+                    if !only_if_exists || rows.contains_key(*sid) {
+                        rows.insert((*sid).into(), ((*data).into(), *expires));
+                    }
+                }
+                Effect::Touch { expires } => {
+                    if let Some(row) = rows.get_mut(*sid).filter(|(_, at)| *at > now) {
+                        row.1 = *expires;
+                    }
+                }
+                Effect::Destroy => _ = rows.remove(*sid),
+            }
+        }
+        Ok(0)
+    }
+
+    async fn page(&self, (): &mut (), _request: &PageRequest, _now: Timestamp) -> Result<Page> {
+        self.trip("page".into()).await?;
+        Ok(Page::default())
+    }
+
+    async fn length(&self, (): &mut (), _now: Timestamp) -> Result<u64> {
+        self.trip("length".into()).await?;
+        Ok(lock(&self.rows).len() as u64)
+    }
+
+    /// Removes one row a call.
+    async fn prune(&self, (): &mut (), cursor: Option<&str>, now: Timestamp) -> Result<Pruned> {
+        self.trip(format!("prune {}", cursor.unwrap_or("from the start")))
+            .await?;
+        let mut rows = lock(&self.rows);
+        let expired = rows.iter().find(|(_, (_, at))| *at <= now);
+        let Some(sid) = expired.map(|(sid, _)| sid.clone()) else {
+            return Ok(Pruned {
+                removed: 0,
+                next: None,
+            });
+        };
+        rows.remove(&sid);
+        Ok(Pruned {
+            removed: 1,
+            next: Some(sid),
+        })
+    }
+
+    async fn clear(&self, (): &mut ()) -> Result<()> {
+        self.trip("clear".into()).await?;
+        lock(&self.rows).clear();
+        Ok(())
+    }
+
+    async fn sync(&self, (): &mut (), _force: bool) -> Result<()> {
+        self.trip("sync".into()).await
+    }
+}
