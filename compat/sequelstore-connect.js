@@ -44,7 +44,9 @@ module.exports = (session) => {
       // biome-ignore lint/correctness/noConstructorReturn: as with sequelstore-connect
       if (fallbackMemory && MemoryStore) return new MemoryStore()
       if (!isSequelize(database)) {
-        throw optionsError(`expected option \`database\` to be a Sequelize instance, got ${typeName(database)}`)
+        throw optionsError(
+          `No database: expected option \`database\` to be a Sequelize instance, got ${typeName(database)}`
+        )
       }
       const own = modelOf(database, OWN) ?? /** @type {Model | undefined} */ (sessionModel)
       super({
