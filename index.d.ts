@@ -135,8 +135,8 @@ declare namespace connect {
      */
     disableTouch?: boolean | undefined
     /**
-     * Skips a `touch` that would extend the session by less than this many milliseconds. Never skips once half of the remaining
-     * lifetime has passed.
+     * Skips a `touch` that would extend the session by less than this many milliseconds, and by less than half of its remaining
+     * lifetime.
      * @default 0
      */
     touchAfter?: number | undefined
