@@ -23,7 +23,7 @@
  *
  * @typedef {{
  *   title: string, schemes: readonly string[], sequelizeDialects: readonly string[], isFile: boolean,
- *   pool: Readonly<Partial<Record<'max' | 'acquireTimeout', number>>>, refusedOptions: readonly string[],
+ *   pool: Readonly<Partial<import('../index.js').CompleteOptions['pool']>>, refusedOptions: readonly string[],
  *   tls?: TlsParameters
  * }} Database
  */

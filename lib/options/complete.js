@@ -44,7 +44,8 @@ const { TYPES } = require('./types.js')
  */
 function complete(given = {}) {
   checkOptions(given)
-  const { url, model, timezone, pool } = typeof given.db === 'object' ? fromSequelize(given, given.db) : fromUrl(given)
+  const { db = OPTIONS.db.default } = given
+  const { url, model, timezone, pool } = typeof db === 'object' ? fromSequelize(given, db) : fromUrl(given, db)
   const database = databaseOfUrl(url)
   for (const name of database?.refusedOptions ?? []) {
     if (given[name] !== undefined) throw optionsError(`option \`${name}\` is not for ${database?.title}; remove it`)
@@ -71,7 +72,7 @@ function complete(given = {}) {
   const completed = /** @type {CompleteOptions} */ (/** @type {unknown} */ (options))
   checkColumns(completed.columns)
   // Readable, but hidden from `util.inspect` and `JSON.stringify`, since it may hold a password.
-  Object.defineProperty(completed, 'db', { value: given.db ?? url, enumerable: false })
+  Object.defineProperty(completed, 'db', { value: db, enumerable: false })
   return { options: completed, url, model, fields: described?.fields, json: described?.json ?? false }
 }
 
@@ -102,9 +103,10 @@ function fromSequelize(given, db) {
 
 /**
  * @param {Given} given
+ * @param {string} url
  * @returns {Source}
  */
-function fromUrl(given) {
+function fromUrl(given, url) {
   for (const [name, descriptor] of Object.entries(OPTIONS)) {
     const { withUrl } = /** @type {import('./schema.js').Descriptor} */ (descriptor)
     if (withUrl === undefined || given[name] === undefined) continue
@@ -112,8 +114,6 @@ function fromUrl(given) {
       `option \`${name}\` needs a Sequelize instance as option \`db\`, got a URL; use option \`${withUrl}\` instead`
     )
   }
-  const url = given.db ?? OPTIONS.db.default
-  if (typeof url !== 'string') throw optionsError(`expected option \`db\` to be ${TYPES.database.expected}`)
   if (url.includes('\0')) throw optionsError('expected option `db` to be a database URL without NUL characters')
   if (!/^[a-z][a-z0-9+.-]*:/i.test(url)) {
     throw optionsError(

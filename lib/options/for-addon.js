@@ -22,7 +22,7 @@ function forAddon({ options, url, model, json }) {
   const lowerCase = url.replace(/^[^:]+/, (scheme) => scheme.toLowerCase())
   const sharedFile = typeof options.db !== 'string' && databaseOfUrl(url)?.isFile === true
   const addon = /** @type {StoreOptions} */ (
-    /** @type {unknown} */ ({ url: lowerCase, sharedFile, table: {}, ...placed(options) })
+    /** @type {unknown} */ ({ url: lowerCase, sharedFile, ...placed(options) })
   )
   if (json) addon.table.conventions = [{ ...layoutOf(options.layout), json: 'strings' }]
   // Only the application knows which other columns the table of its own model has.
@@ -46,22 +46,24 @@ function forDdl(dialect, given) {
 }
 
 /**
- * The options where their descriptors say that the addon finds them.
+ * The places of the options in those of the addon.
+ * @type {[name: string, descriptor: { addon?: string, toAddon?: (value: unknown) => unknown }][]}
+ */
+const PLACES = Object.entries(/** @type {object} */ ({ ...OPTIONS, ...GROUPS }))
+
+/**
+ * The options in their places.
  * @param {import('./complete.js').CompleteOptions} options
  */
 function placed(options) {
-  /** @type {Record<string, Record<string, unknown> | unknown>} */
+  /** @type {Record<string, unknown>} */
   const addon = {}
   const values = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (options))
-  for (const [name, descriptor] of Object.entries({ ...OPTIONS, ...GROUPS })) {
-    const { addon: path, toAddon } = /** @type {{ addon?: string, toAddon?: (value: unknown) => unknown }} */ (
-      descriptor
-    )
-    if (path === undefined) continue
+  for (const [name, { addon: place, toAddon }] of PLACES) {
+    if (place === undefined) continue
     const value = toAddon ? toAddon(values[name]) : values[name]
-    const [outer, inner] = path.split('.')
-    if (inner === undefined) addon[outer] = value
-    else addon[outer] = { .../** @type {object | undefined} */ (addon[outer]), [inner]: value }
+    const [outer, inner] = place.split('.')
+    addon[outer] = inner === undefined ? value : { .../** @type {object | undefined} */ (addon[outer]), [inner]: value }
   }
   return addon
 }

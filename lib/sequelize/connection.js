@@ -28,31 +28,35 @@ const POOL = GROUPS.pool.members
  */
 
 /**
- * How each database is reached, by the settings of the connection and the driver's own options.
- * @type {Record<import('../databases.js').DatabaseName, (
+ * How each database is described.
+ *
+ * - `settings`: of the connection. `driver`: the driver's own options. `options`: of the instance.
+ * - `timezone`: the option of the store, which comes before the instance's own.
+ *
+ * @type {Record<import('../databases.js').DatabaseName, (instance: {
  *   dialect: string, settings: ConnectionSettings, driver: Record<string, unknown>,
- *   sequelize: import('./instance.js').Settings, timezone: string | undefined
- * ) => Connection>}
+ *   options: import('./instance.js').Settings, timezone: string | undefined
+ * }) => Connection>}
  */
 const CONNECTIONS = {
-  sqlite: (_dialect, settings, driver, { storage, host }) => ({
-    url: sqliteUrl(settings.storage ?? storage ?? host, settings.password, driver)
+  sqlite: ({ settings, driver, options }) => ({
+    url: sqliteUrl(settings.storage ?? options.storage ?? options.host, settings.password, driver)
   }),
-  postgres: (_dialect, settings, driver, { pool }) => ({
+  postgres: ({ settings, driver, options }) => ({
     url: postgresUrl(settings, driver),
-    pool: poolOptions(pool, driver.query_timeout)
+    pool: poolOptions(options.pool, driver.query_timeout)
   }),
-  mysql: (dialect, settings, driver, { pool, timezone: theirs }, timezone) => ({
+  mysql: ({ dialect, settings, driver, options, timezone }) => ({
     url: mysqlUrl(dialect, { ...settings, ssl: undefined, ...driver }),
-    timezone: timezone ?? utcOffsetOf(theirs ?? '+00:00'),
-    pool: poolOptions(pool)
+    timezone: timezone ?? utcOffsetOf(options.timezone ?? '+00:00'),
+    pool: poolOptions(options.pool)
   })
 }
 
 /**
  * What a Sequelize instance says about its connection.
  * @param {import('./instance.js').Sequelize} sequelize
- * @param {string} [timezone] the store's own option, which comes first
+ * @param {string} [timezone] the option of the store
  * @returns {Connection}
  */
 function describeConnection(sequelize, timezone) {
@@ -70,7 +74,7 @@ function describeConnection(sequelize, timezone) {
   const settings = { ...sequelize.config, ...write }
   // Version 6 has the driver's options apart and ignores others; in version 7 they are among the settings.
   const driver = 'dialectOptions' in settings ? (settings.dialectOptions ?? {}) : settings
-  return CONNECTIONS[database](dialect, settings, driver, options, timezone)
+  return CONNECTIONS[database]({ dialect, settings, driver, options, timezone })
 }
 
 /**

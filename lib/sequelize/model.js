@@ -59,9 +59,9 @@ function namedModel(db, name) {
   const model = modelOf(db, name) ?? property(db, name)
   if (isModel(model)) return model
   const names = modelNames(db)
-  const supported = names.length > 0 ? names.map((name) => `\`${name}\``).join(', ') : 'none'
+  const list = names.length > 0 ? names.map((name) => `\`${name}\``).join(', ') : 'none'
   throw optionsError(
-    `expected option \`table\` to name a model of the Sequelize instance, got \`${name}\`; its models: ${supported}`
+    `expected option \`table\` to name a model of the Sequelize instance, got \`${name}\`; its models: ${list}`
   )
 }
 
@@ -103,8 +103,8 @@ function describeModel(model, layout) {
   const names = layoutOf(layout)
   for (const name of [names.sid, names.expires, names.data]) {
     if (attributes[name]) continue
-    const present = Object.keys(attributes).join(', ')
-    throw optionsError(`model \`${model.name}\` has no attribute \`${name}\`; its attributes: ${present}`)
+    const list = Object.keys(attributes).join(', ')
+    throw optionsError(`model \`${model.name}\` has no attribute \`${name}\`; its attributes: ${list}`)
   }
   const folded = foldsNames(model.sequelize)
   const fields = Object.fromEntries(
