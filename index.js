@@ -3,36 +3,44 @@
 const { EventEmitter } = require('node:events')
 
 const { SessionStoreError } = require('./lib/error.js')
+const { optionsError } = require('./lib/options/error.js')
 const { storeClass } = require('./lib/store.js')
+const { typeName } = require('./lib/values.js')
 
-/** @type {WeakMap<object, any>} */
+/** @typedef {import('./lib/store.js').StoreBase} StoreBase */
+
+/**
+ * The classes by the Store that they extend.
+ * @type {WeakMap<StoreBase, ReturnType<typeof storeClass>>}
+ */
 const classes = new WeakMap()
 
 /**
  * The store class for a Store: `connect(session.Store)`, or `connect(session)`.
- * @param {any} Store
+ * @param {unknown} Store
  */
 function connect(Store) {
-  const base = typeof Store?.Store === 'function' ? Store.Store : Store
+  const inner = /** @type {{ Store?: unknown } | null | undefined} */ (Store)?.Store
+  const base = typeof inner === 'function' ? inner : Store
   if (typeof base !== 'function') {
-    throw new SessionStoreError(
-      'ERR_SESSION_OPTIONS',
-      "expected the Store of express-session: require('rust-sequelize-store')(session.Store)"
+    throw optionsError(
+      `expected the \`Store\` class of express-session, got ${typeName(base)}; ` +
+        "call it as require('rust-sequelize-store')(session.Store)"
     )
   }
-  let known = classes.get(base)
-  if (!known) {
-    known = storeClass(base)
-    classes.set(base, known)
-  }
-  return known
+  const key = /** @type {StoreBase} */ (base)
+  const cached = classes.get(key)
+  if (cached) return cached
+  const made = storeClass(key)
+  classes.set(key, made)
+  return made
 }
 
 function defaultStore() {
   try {
     require.resolve('express-session')
   } catch {
-    // Koa and Fastify applications have no express-session, and need no more of a store than its events.
+    // Koa and Fastify applications do not have express-session, and need only the events of a store.
     return EventEmitter
   }
   return require('express-session').Store

@@ -7,9 +7,9 @@ import rustSequelizeStore = require('../index.js')
 export = SequelizeStore
 
 /**
- * A store of koa-generic-session with the constructor, the methods and the table of koa-generic-session-sequelize.
+ * A store for koa-generic-session with the constructor, the methods and the table of koa-generic-session-sequelize.
  *
- * It emits `connect` when the table is there.
+ * It emits `connect` when the table exists.
  *
  * @example
  * const SequelizeStore = require('rust-sequelize-store/compat/koa-generic-session-sequelize')
@@ -18,39 +18,40 @@ export = SequelizeStore
  */
 declare class SequelizeStore extends EventEmitter {
   /**
-   * @param sequelize A Sequelize instance, from which place and credentials are taken. The store has connections of its own.
+   * @param sequelize The Sequelize instance that the store reads its settings from. The store opens connections of its own.
    * @throws {SessionStoreError} `ERR_SESSION_OPTIONS`
    */
   constructor(sequelize: rustSequelizeStore.SequelizeInstance, options?: SequelizeStore.Settings)
 
   readonly sequelize: rustSequelizeStore.SequelizeInstance
-  /** The options with their defaults. */
+  /** The options, completed with their defaults. */
   readonly options: Required<SequelizeStore.Settings>
-  /** The model of the table, for queries of the application. */
+  /** The model of the table, for the application's own queries. */
   // biome-ignore lint/suspicious/noExplicitAny: the types of Sequelize are not needed here
   readonly Model: any
-  /** Whether the table is there, or was said to be. */
+  /** Whether the table exists. Always true if option `sync` is false. */
   readonly synced: boolean
 
-  /** Reads a session: null if there is none or it has expired. */
-  // biome-ignore lint/suspicious/noExplicitAny: what a session holds is the application's
+  /** Reads a session. The result is null if there is none or it has expired. */
+  // biome-ignore lint/suspicious/noExplicitAny: the application decides what a session holds
   get(sid: string): Promise<any>
 
   /**
-   * Writes a session and yields its row, an instance of the model.
+   * Writes a session. The result is its row, an instance of the model.
    *
-   * @param ttl The lifetime in milliseconds. Without it the cookie's `maxAge` decides, then `browserSessionLifetime`.
+   * @param ttl The lifetime in milliseconds. Without it the cookie's `maxAge` decides or, if there is none, option
+   * `browserSessionLifetime`.
    */
   // biome-ignore lint/suspicious/noExplicitAny: as above
   set(sid: string, session: object, ttl?: number): Promise<any>
 
-  /** Removes a session. A session that does not exist is no error. */
+  /** Removes a session. Succeeds if the session does not exist. */
   destroy(sid: string): Promise<void>
 
-  /** Removes the expired sessions and gives the number of those removed. */
+  /** Removes the expired sessions. The result is their number. */
   gc(): Promise<number>
 
-  /** Waits for what is pending and closes the store's own connections. */
+  /** Waits for all pending operations and closes the store's own connections. */
   close(): Promise<void>
 }
 
@@ -62,13 +63,13 @@ declare namespace SequelizeStore {
      */
     tableName?: string | undefined
     /**
-     * The name of the model that is defined on the Sequelize instance. If the application has given the name to another
-     * table, it is followed by that of this one.
+     * The name of the model that the store defines on the Sequelize instance. If the application has a model of that name for
+     * another table, the name of this table is appended.
      * @default 'Session'
      */
     modelName?: string | undefined
     /**
-     * Whether the table is created if it is missing.
+     * Whether the store creates the table if it is missing.
      * @default true
      */
     sync?: boolean | undefined
@@ -78,7 +79,7 @@ declare namespace SequelizeStore {
      */
     syncTimeout?: number | undefined
     /**
-     * Expired sessions are removed once in about so many calls of `get`. 0: never.
+     * Expired sessions are removed about once in this many calls of `get`. 0: never.
      * @default 10000
      */
     gcFrequency?: number | undefined
@@ -88,7 +89,7 @@ declare namespace SequelizeStore {
      */
     timestamps?: boolean | undefined
     /**
-     * The lifetime of a session without one of its own, in milliseconds.
+     * The lifetime of a session that has none of its own, in milliseconds.
      * @default 86400000 (24 hours)
      */
     browserSessionLifetime?: number | undefined

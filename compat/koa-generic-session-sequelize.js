@@ -4,8 +4,8 @@ const { EventEmitter } = require('node:events')
 
 const { RustSequelizeStore, SessionStoreError } = require('../index.js')
 const { LAYOUTS } = require('../lib/layouts.js')
-const { present } = require('../lib/options.js')
-const { defineModel } = require('../lib/sequelize.js')
+const { defineModel } = require('../lib/sequelize/model.js')
+const { present, reasonOf } = require('../lib/values.js')
 
 const LAYOUT = 'koa-generic-session-sequelize'
 
@@ -19,18 +19,22 @@ const DEFAULTS = Object.freeze({
   browserSessionLifetime: 24 * 60 * 60 * 1000
 })
 
-/** How often `sync()` is tried: processes that start together trip over each other's table and indexes, and then find them. */
+/**
+ * The number of attempts of `sync()`. Processes that start together may fail on each other's table and indexes, and find
+ * them on the next attempt.
+ */
 const ATTEMPTS = 4
 
-/** A store of koa-generic-session with the constructor, the methods and the table of koa-generic-session-sequelize. */
+/** A store for koa-generic-session with the constructor, the methods and the table of koa-generic-session-sequelize. */
 class SequelizeStore extends EventEmitter {
+  /** @type {import('../index.js').RustSequelizeStore<Record<string, unknown>>} */
   #store
   /** @type {Promise<void> | undefined} */
   #syncing
 
   /**
-   * @param {any} sequelize a Sequelize instance
-   * @param {Partial<typeof DEFAULTS>} [options]
+   * @param {import('../index.js').SequelizeInstance} sequelize
+   * @param {import('./koa-generic-session-sequelize.js').Settings} [options]
    */
   constructor(sequelize, options = {}) {
     super()
@@ -43,9 +47,9 @@ class SequelizeStore extends EventEmitter {
       ({ STRING, TEXT, BIGINT }) => ({ id: { type: STRING(100), primaryKey: true }, data: TEXT, expires: BIGINT }),
       { tableName, timestamps, deletedAt: false, paranoid: false, indexes: [{ fields: ['expires'] }] }
     )
-    // Readable, but out of sight of util.inspect: both hold a password.
+    // Readable, but hidden from `util.inspect`: both hold a password.
     for (const name of ['sequelize', 'Model']) Object.defineProperty(this, name, { enumerable: false })
-    // `gc` alone removes expired sessions.
+    // Only `gc` removes expired sessions.
     this.#store = new RustSequelizeStore({
       db: sequelize,
       layout: LAYOUT,
@@ -53,7 +57,7 @@ class SequelizeStore extends EventEmitter {
       checkExpirationInterval: 0
     })
     this.synced = !this.options.sync
-    // Who calls a method is told of a failure.
+    // After a failure the next call tries again, and reports what it finds.
     if (this.options.sync) this.#sync().catch(() => {})
     else this.#connected()
   }
@@ -62,7 +66,7 @@ class SequelizeStore extends EventEmitter {
   async get(sid) {
     if (!this.synced) await this.#ready()
     if (Math.random() * this.options.gcFrequency < 1 && this.options.gcFrequency > 0) {
-      // The next one tries again.
+      // After a failure a later one tries again.
       this.gc().catch(() => {})
     }
     return this.#store.get(sid)
@@ -70,12 +74,13 @@ class SequelizeStore extends EventEmitter {
 
   /**
    * @param {string} sid
-   * @param {any} session
+   * @param {Record<string, unknown>} session
    * @param {number} [ttl] in ms
    */
   async set(sid, session, ttl) {
     if (!this.synced) await this.#ready()
-    const lifetime = ttl || session?.cookie?.maxAge || this.options.browserSessionLifetime
+    const { maxAge } = /** @type {{ maxAge?: number }} */ (session?.cookie ?? {})
+    const lifetime = ttl || maxAge || this.options.browserSessionLifetime
     return this.#store.set(sid, session, Math.max(lifetime, 0))
   }
 
@@ -85,13 +90,13 @@ class SequelizeStore extends EventEmitter {
     return this.#store.destroy(sid)
   }
 
-  /** Removes the expired sessions; yields how many. */
+  /** Removes the expired sessions and yields their number. */
   async gc() {
     if (!this.synced) await this.#ready()
     return this.#store.clearExpiredSessions()
   }
 
-  /** Ends what was called before and closes the store's connections, which are not those of Sequelize. */
+  /** Completes the calls made before and closes the store's connections, which are not those of Sequelize. */
   close() {
     return this.#store.close()
   }
@@ -101,8 +106,9 @@ class SequelizeStore extends EventEmitter {
     const { modelName, syncTimeout } = this.options
     /** @type {NodeJS.Timeout | undefined} */
     let timer
+    /** @type {Promise<never>} */
     const late = new Promise((_resolve, reject) => {
-      const message = `could not sync() the ${modelName} model in time`
+      const message = `could not sync() the ${modelName} model within ${syncTimeout} ms; raise option \`syncTimeout\` if the database is slow`
       timer = setTimeout(() => reject(new SessionStoreError('ERR_SESSION_TIMEOUT', message)), syncTimeout)
     })
     try {
@@ -112,7 +118,7 @@ class SequelizeStore extends EventEmitter {
     }
   }
 
-  /** Has the model create its table. A failed attempt is followed by another when the table is needed. */
+  /** Lets the model create its table. After a failure the next call that needs the table tries again. */
   #sync() {
     this.#syncing ??= this.#createTable().finally(() => {
       this.#syncing = undefined
@@ -126,15 +132,14 @@ class SequelizeStore extends EventEmitter {
       await this.#store.sync()
     } catch (cause) {
       if (attempts > 1) return this.#createTable(attempts - 1)
-      const reason = cause instanceof Error ? cause.message : String(cause)
-      const message = `could not sync() the ${this.options.modelName} model: ${reason}`
+      const message = `could not sync() the ${this.options.modelName} model: ${reasonOf(cause)}`
       throw new SessionStoreError('ERR_SESSION_TABLE', message, cause)
     }
     this.synced = true
     this.#connected()
   }
 
-  /** Not before the constructor has returned, nor within a promise, where a listener that throws would be unseen. */
+  /** Emits `connect` after the constructor has returned, and outside of any promise, which would hide what a listener throws. */
   #connected() {
     process.nextTick(() => this.emit('connect'))
   }

@@ -5,7 +5,7 @@ import rustSequelizeStore = require('../index.js')
 export = sequelstoreConnect
 
 /**
- * The class of stores for a copy of express-session, with the options and the models of sequelstore-connect.
+ * Returns the store class for a copy of express-session, with the options and the models of sequelstore-connect.
  *
  * @example
  * const session = require('express-session')
@@ -20,7 +20,7 @@ declare function sequelstoreConnect(session: {
 
 declare namespace sequelstoreConnect {
   interface Options {
-    /** The Sequelize instance. Its model `ConnectSession`, if there is one, is that of the sessions. */
+    /** The Sequelize instance. If it has a model `ConnectSession`, the store uses it for the sessions. */
     database: rustSequelizeStore.SequelizeInstance
     /**
      * The model of the sessions, with the attributes `sid`, `expires` and `data`.
@@ -33,20 +33,21 @@ declare namespace sequelstoreConnect {
      */
     ttl?: number | undefined
     /**
-     * The time between two removals of expired sessions, in milliseconds. 0: never.
+     * The time between removals of expired sessions, in milliseconds. 0: never.
      * @default 900000 (15 minutes)
      */
     autoRemoveInterval?: number | undefined
     /**
-     * Whether the constructor gives a `MemoryStore` of express-session instead.
+     * Whether the constructor returns a `MemoryStore` of express-session instead.
      * @default false
      */
     fallbackMemory?: boolean | undefined
     /**
-     * Turns a session into text. If it gives an object for a text, it is used for reading too, else that is `JSON.parse`.
+     * Converts a session to text. If it also returns an object for a text, the store uses it to read sessions too; otherwise it
+     * reads them with `JSON.parse`.
      * @default JSON.stringify
      */
-    // biome-ignore lint/suspicious/noExplicitAny: it may go both ways
+    // biome-ignore lint/suspicious/noExplicitAny: it may convert both ways
     transform?: ((value: any) => any) | undefined
   }
 
@@ -54,14 +55,14 @@ declare namespace sequelstoreConnect {
     /** @throws {SessionStoreError} `ERR_SESSION_OPTIONS` */
     constructor(options: Options | { fallbackMemory: true })
 
-    /** All live sessions. Each has its id as the property `id`, which is not enumerable. */
+    /** Reads all live sessions. Each has its id as the property `id`, which is not enumerable. */
     all(callback: rustSequelizeStore.Callback<Listed[]>): void
     all(): Promise<Listed[]>
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: what a session holds is the application's
+  // biome-ignore lint/suspicious/noExplicitAny: the application decides what a session holds
   type Listed = Record<string, any> & { id: string }
 }
 
-/** The methods of the store that are as they are there. */
+/** The methods that are the same as in `RustSequelizeStore`. */
 declare const SequelStoreBase: new (...args: never[]) => Omit<rustSequelizeStore.RustSequelizeStore, 'all'>

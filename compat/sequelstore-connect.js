@@ -1,41 +1,54 @@
 'use strict'
 
 const connect = require('../index.js')
-const { isSequelize, modelOf, plainTable } = require('../lib/sequelize.js')
-const { isObject } = require('../lib/session.js')
+const { optionsError } = require('../lib/options/error.js')
+const { isSequelize, modelOf, tableNameOf } = require('../lib/sequelize/instance.js')
+const { isObject, typeName } = require('../lib/values.js')
 
-const { SessionStoreError } = connect
+/**
+ * @typedef {import('../lib/sequelize/instance.js').Model} Model
+ * @typedef {import('../lib/sequelize/instance.js').Sequelize} Sequelize
+ * @typedef {import('../lib/session.js').Session} Session
+ *
+ * express-session. Its `MemoryStore` may take the place of a store of ours.
+ * @typedef {{ Store: import('../index.js').StoreConstructor, MemoryStore?: new () => never }} ExpressSession
+ *
+ * The store without the type of what `all` yields, which is another one here.
+ * @typedef {{
+ *   all(callback?: (error: Error | null, sessions?: unknown) => void): unknown, sync(): Promise<void>
+ * }} BaseStore
+ */
 
-/** The name of an application's own model, which is taken without being asked for. */
-const FOUND = 'ConnectSession'
+/** The name of an application's own model, which is used without being asked for. */
+const OWN = 'ConnectSession'
 const DEFAULT = 'DefaultSession'
 
 /** In seconds. */
 const DEFAULT_TTL = 14 * 24 * 60 * 60
 
 /**
- * The class of stores for a copy of express-session, with the options and the models of sequelstore-connect.
- * @param {any} session express-session, or a module that has it as `session`
+ * The store class for a copy of express-session, with the options and the models of sequelstore-connect.
+ * @param {ExpressSession | { session: ExpressSession }} session express-session, or a module that has it as `session`
  */
 module.exports = (session) => {
-  const { Store, MemoryStore } = session.Store ? session : session.session
-  /** @type {any} */
-  const RustSequelizeStore = connect(Store)
+  const { Store, MemoryStore } = 'Store' in session ? session : session.session
+  const RustSequelizeStore = /** @type {new (options: import('../index.js').StoreOptions<Session>) => BaseStore} */ (
+    /** @type {unknown} */ (connect(Store))
+  )
 
   return class SequelStore extends RustSequelizeStore {
-    /** @param {any} [options] */
-    // biome-ignore lint/correctness/noUnreachableSuper: a store in memory is none of ours
+    /** @param {Partial<import('./sequelstore-connect.js').Options>} [options] */
+    // biome-ignore lint/correctness/noUnreachableSuper: a MemoryStore needs nothing of this class
     constructor(options = {}) {
       const { database, sessionModel, ttl = DEFAULT_TTL, autoRemoveInterval, fallbackMemory, transform } = options
       // biome-ignore lint/correctness/noConstructorReturn: as with sequelstore-connect
       if (fallbackMemory && MemoryStore) return new MemoryStore()
       if (!isSequelize(database)) {
-        throw new SessionStoreError(
-          'ERR_SESSION_OPTIONS',
-          'No database: option `database` has to be a Sequelize instance'
+        throw optionsError(
+          `No database: expected option \`database\` to be a Sequelize instance, got ${typeName(database)}`
         )
       }
-      const own = modelOf(database, FOUND) ?? sessionModel
+      const own = modelOf(database, OWN) ?? /** @type {Model | undefined} */ (sessionModel)
       super({
         db: own?.sequelize ?? database,
         ...(own ? { table: own } : defaultTable(database)),
@@ -43,17 +56,17 @@ module.exports = (session) => {
         checkExpirationInterval: autoRemoveInterval,
         serializer: transform && serializer(transform)
       })
-      // If it fails, the first session tries again.
+      // If this fails, the first operation tries again.
       if (!own) this.sync()
     }
 
     /**
      * Yields the live sessions as an array. Each knows its id.
-     * @param {(error: any, sessions?: any[]) => void} [callback]
+     * @param {(error: Error | null, sessions?: Session[]) => void} [callback]
      */
     all(callback) {
-      if (!callback) return super.all().then(withIds)
-      return super.all((/** @type {any} */ error, /** @type {any} */ sessions) => {
+      if (!callback) return /** @type {Promise<unknown>} */ (super.all()).then(withIds)
+      return super.all((error, sessions) => {
         if (error) callback(error)
         else callback(null, withIds(sessions))
       })
@@ -63,36 +76,38 @@ module.exports = (session) => {
 
 /**
  * The table for applications without a model for sessions, and its model.
- * @param {any} database
+ * @param {Sequelize & { [DEFAULT]?: object }} database
  */
 function defaultTable(database) {
   const { STRING, DATE, TEXT } = database.constructor.DataTypes
   const attributes = { sid: { type: STRING, primaryKey: true }, expires: DATE, data: TEXT }
   const model = modelOf(database, DEFAULT) ?? database.define(DEFAULT, attributes)
   database[DEFAULT] ??= model
-  return { modelKey: DEFAULT, tableName: plainTable(model).tableName }
+  return { modelKey: DEFAULT, tableName: tableNameOf(model).tableName }
 }
 
 /**
- * Sessions to text and back by the one function that sequelstore-connect knows for both.
- * @param {(value: any) => any} transform
+ * A serializer of the one function that sequelstore-connect has for both ways.
+ * @param {(value: unknown) => unknown} transform
  */
 function serializer(transform) {
   return {
-    stringify: transform,
-    parse(/** @type {string} */ text) {
+    stringify: /** @type {(session: Session) => string} */ (transform),
+    /** @param {string} text */
+    parse(text) {
       try {
         const session = transform(text)
         if (isObject(session)) return session
       } catch {
-        // It is for writing only.
+        // The function only turns sessions into text.
       }
       return JSON.parse(text)
     }
   }
 }
 
-/** @param {Record<string, any>} sessions by sid */
+/** @param {unknown} sessions by their ids */
 function withIds(sessions) {
-  return Object.entries(sessions).map(([id, session]) => Object.defineProperty(session, 'id', { value: id }))
+  const entries = Object.entries(/** @type {Record<string, Session>} */ (sessions))
+  return entries.map(([id, session]) => Object.defineProperty(session, 'id', { value: id }))
 }

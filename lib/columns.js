@@ -1,85 +1,100 @@
 'use strict'
 
-const { SessionStoreError } = require('./error.js')
-const { isObject, isWellFormed, kindOf } = require('./session.js')
+const { dataError } = require('./session.js')
+const { isObject, isWellFormed, reasonOf, typeName } = require('./values.js')
 
 const MIN_INTEGER = -(2n ** 63n)
 const MAX_INTEGER = 2n ** 63n - 1n
 
-/** The fields that are not the application's. */
-const OWN = new Set(['sid', 'data', 'expires'])
+/** The fields of a row that are not extra columns. */
+const DEFAULT_FIELDS = new Set(['sid', 'data', 'expires'])
 
-/** The fields of which a warning told already. */
+/**
+ * The names of the fields that a warning has been emitted for.
+ * @type {Set<string>}
+ */
 const warned = new Set()
 
 /**
- * What is written of a session: its text, when it expires in ms, the text of its extra columns for the addon, and the same
- * by the names that the application gave them.
- * @typedef {{ data: string, expires: number, columns?: string, extra?: [string, any][] }} Row
+ * What is written of a session: its text, the time at which it expires in ms, its extra columns as text for the addon
+ * (`columns`), and the same by the names that the application gave them (`extra`).
+ * @typedef {{ data: string, expires: number, columns?: string, extra?: [string, unknown][] }} Row
  */
 
 /**
- * What `extendDefaultFields` makes of a session: data, expiry, and the text of its extra columns for the addon.
- * @param {(defaults: { data: string, expires: Date }, session: any) => any} extend
+ * The row of a session with what `extendDefaultFields` changes and adds.
+ * @param {(defaults: { data: string, expires: Date }, session: import('./session.js').Session) => unknown} extend
  * @param {{ data: string, expires: number }} defaults expires in ms
- * @param {any} session
+ * @param {import('./session.js').Session} session
  * @param {Record<string, string>} [fields] the columns by the attributes of the model, if there is one
  * @returns {Row}
  */
 function extendFields(extend, { data, expires }, session, fields) {
   const defaults = { data, expires: new Date(expires) }
+  const extended = call(extend, defaults, session)
+  const { data: newData = data, expires: newExpires = defaults.expires } = extended
+  if (typeof newData !== 'string') {
+    throw dataError(`expected \`data\` of \`extendDefaultFields\` to be a string, got ${typeName(newData)}`)
+  }
+  const ms = new Date(/** @type {Date} */ (newExpires)).getTime()
+  if (Number.isNaN(ms)) {
+    const got = newExpires instanceof Date ? 'an invalid date' : typeName(newExpires)
+    throw dataError(`expected \`expires\` of \`extendDefaultFields\` to be a date, got ${got}`)
+  }
+  const entries = Object.entries(extended).filter(([name]) => !DEFAULT_FIELDS.has(name))
+  const extra = fields ? attributesOf(entries, fields) : entries
+  const columns = extra.map(([name, value]) => {
+    const column = fields?.[name] ?? name
+    return `${JSON.stringify(column)}:${encode(column, value)}`
+  })
+  return { data: newData, expires: ms, columns: columns.length > 0 ? `{${columns.join(',')}}` : undefined, extra }
+}
+
+/**
+ * @param {(defaults: { data: string, expires: Date }, session: import('./session.js').Session) => unknown} extend
+ * @param {{ data: string, expires: Date }} defaults
+ * @param {import('./session.js').Session} session
+ */
+function call(extend, defaults, session) {
+  /** @type {unknown} */
   let extended
   try {
     extended = extend(defaults, session)
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new SessionStoreError('ERR_SESSION_DATA', `extendDefaultFields threw: ${reason}`, cause)
+    throw dataError(`option \`extendDefaultFields\` threw: ${reasonOf(cause)}`, cause)
   }
   if (!isObject(extended)) {
-    throw refused(`expected extendDefaultFields to return an object, got ${kindOf(extended)}`)
+    throw dataError(`expected \`extendDefaultFields\` to return an object, got ${typeName(extended)}`)
   }
   if (typeof extended.then === 'function') {
-    throw refused('expected extendDefaultFields to return its fields at once, got a promise')
+    throw dataError('expected `extendDefaultFields` to return an object, got a promise; return the fields themselves')
   }
-  const { data: newData = data, expires: newExpires = defaults.expires } = extended
-  const extra = Object.entries(extended).filter(([name]) => !OWN.has(name))
-  if (typeof newData !== 'string') {
-    throw refused(`expected \`data\` of extendDefaultFields to be a string, got ${kindOf(newData)}`)
-  }
-  const ms = new Date(newExpires).getTime()
-  if (Number.isNaN(ms)) {
-    throw refused('expected `expires` of extendDefaultFields to be a date')
-  }
-  const known = fields ? attributesOf(extra, fields) : extra
-  const columns = known.map(([name, value]) => {
-    const column = fields?.[name] ?? name
-    return `${JSON.stringify(column)}:${encode(column, value)}`
-  })
-  const text = columns.length > 0 ? `{${columns.join(',')}}` : undefined
-  return { data: newData, expires: ms, columns: text, extra: known }
+  return extended
 }
 
 /**
- * The fields that the model knows. Sequelize leaves out the others without a word, so applications have some.
- * @param {[string, any][]} extra
+ * The fields that are attributes of the model. Sequelize silently ignores others, so applications may return some.
+ * @param {[string, unknown][]} entries
  * @param {Record<string, string>} fields
  */
-function attributesOf(extra, fields) {
-  for (const [name] of extra) {
-    if (Object.hasOwn(fields, name) || warned.has(name)) continue
-    warned.add(name)
-    process.emitWarning(
-      `extendDefaultFields returns \`${name}\`, which is no attribute of the session model, and is not stored`,
-      { code: 'SESSION_UNKNOWN_FIELD' }
-    )
-  }
-  return extra.filter(([name]) => Object.hasOwn(fields, name))
+function attributesOf(entries, fields) {
+  return entries.filter(([name]) => {
+    if (Object.hasOwn(fields, name)) return true
+    if (!warned.has(name)) {
+      warned.add(name)
+      process.emitWarning(
+        `\`extendDefaultFields\` returns \`${name}\`, which is not an attribute of the session model and is not stored`,
+        { code: 'SESSION_UNKNOWN_FIELD' }
+      )
+    }
+    return false
+  })
 }
 
 /**
- * One value as the addon reads it: a JSON scalar, or a tagged object for what JSON does not know.
+ * A value as the addon reads it: a JSON scalar, or a tagged object for what JSON does not have.
  * @param {string} column
- * @param {any} value
+ * @param {unknown} value
  * @returns {string}
  */
 function encode(column, value) {
@@ -87,28 +102,28 @@ function encode(column, value) {
     case 'undefined':
       return 'null'
     case 'string':
-      if (!isWellFormed(value)) throw refused(`column \`${column}\`: a string is no valid Unicode`)
+      if (!isWellFormed(value)) throw columnError(column, 'valid Unicode', typeName(value))
       return JSON.stringify(value)
     case 'boolean':
       return String(value)
     case 'number':
-      if (Number.isFinite(value)) return Number.isInteger(value) ? integer(value) : String(value)
-      throw refused(`column \`${column}\`: expected a finite number, got ${value}`)
+      if (!Number.isFinite(value)) throw columnError(column, 'a finite number', String(value))
+      return Number.isInteger(value) ? integer(value) : String(value)
     case 'bigint':
       if (value < MIN_INTEGER || value > MAX_INTEGER) {
-        throw refused(`column \`${column}\`: expected an integer of 64 bits at most`)
+        throw columnError(column, 'an integer of at most 64 bits', 'a larger bigint')
       }
       return `{"integer":"${value}"}`
     case 'object':
       return encodeObject(column, value)
     default:
-      throw refused(`column \`${column}\`: a ${typeof value} cannot be stored`)
+      throw columnError(column, 'a value that a database can store', typeName(value))
   }
 }
 
 /** @param {number} value */
 function integer(value) {
-  // Beyond 2^53 a number stands for a real one, and is printed with an exponent from 1e21 on.
+  // Past 2^53 a number is read as a real one. From 1e21 on, `String` would print it with an exponent anyway.
   return Number.isSafeInteger(value) ? String(value) : value.toExponential()
 }
 
@@ -120,7 +135,7 @@ function encodeObject(column, value) {
   if (value === null) return 'null'
   if (value instanceof Date) {
     const ms = value.getTime()
-    if (Number.isNaN(ms)) throw refused(`column \`${column}\`: the date is invalid`)
+    if (Number.isNaN(ms)) throw columnError(column, 'a date', 'an invalid date')
     return `{"date":${ms}}`
   }
   if (value instanceof Uint8Array) {
@@ -129,13 +144,20 @@ function encodeObject(column, value) {
   try {
     return `{"json":${JSON.stringify(JSON.stringify(value))}}`
   } catch (cause) {
-    throw new SessionStoreError('ERR_SESSION_DATA', `column \`${column}\`: the value cannot be serialised`, cause)
+    throw dataError(
+      `expected the value of column \`${column}\` to be serializable as JSON, got an object that is not`,
+      cause
+    )
   }
 }
 
-/** @param {string} message */
-function refused(message) {
-  return new SessionStoreError('ERR_SESSION_DATA', message)
+/**
+ * @param {string} column
+ * @param {string} expected
+ * @param {string} got
+ */
+function columnError(column, expected, got) {
+  return dataError(`expected the value of column \`${column}\` to be ${expected}, got ${got}`)
 }
 
 module.exports = { extendFields }

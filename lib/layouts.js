@@ -1,13 +1,13 @@
 'use strict'
 
 /**
- * What a table of sessions may look like: its usual name, what its columns are called, and what is in them where their
- * types leave that open.
+ * The layout of a table of sessions: the name that its package gives it, the names of its columns, and the format of their
+ * values where the types of the columns leave that open.
  *
- * - `instants`: `date` as Sequelize keeps it, `local` for a timestamp without a zone, `seconds` since the epoch, `iso` for
+ * - `instants`: `date` as Sequelize writes it, `local` for a timestamp without a zone, `seconds` since the epoch, `iso` for
  *   the text of `toISOString` on SQLite.
- * - `json`: `objects` for a column of JSON, `unused` for text. `strings` is for a column of JSON that holds the session's
- *   text as one string.
+ * - `json`: `objects` for a column of JSON, `unused` for text, `strings` for a column of JSON that holds the session's text
+ *   as one string.
  * - `dataFirst`: a new table has the data before the expiry. better-sqlite3-session-store inserts by position.
  * - `timestamps`: a new table has `createdAt` and `updatedAt`.
  *
@@ -15,7 +15,15 @@
  *   tableName: string, sid: string, expires: string, data: string, instants: import('./binding.js').InstantFormat,
  *   json: import('./binding.js').JsonUse, dataFirst: boolean, timestamps: boolean
  * }} Layout
- * @type {Readonly<Record<string, Layout>>}
+ * @typedef {import('../index.js').Layout} LayoutName
+ */
+
+/** The layout of tables for which none is named. */
+const DEFAULT_LAYOUT = 'sequelize'
+
+/**
+ * The layouts by the packages that create such tables, in the order in which the addon tries them.
+ * @type {Readonly<Record<LayoutName, Layout>>}
  */
 const LAYOUTS = Object.freeze({
   sequelize: {
@@ -28,7 +36,7 @@ const LAYOUTS = Object.freeze({
     dataFirst: false,
     timestamps: true
   },
-  // Before connect-pg-simple, which has the same names: on SQLite, where the type says nothing, it must be this one.
+  // Before connect-pg-simple, which has the same names: SQLite has no column types that would tell them apart.
   'better-sqlite3-session-store': {
     tableName: 'sessions',
     sid: 'sid',
@@ -81,7 +89,9 @@ const LAYOUTS = Object.freeze({
   }
 })
 
-/** The layout of this name, or the one of tables for which none was named. */
-const layoutOf = (name = 'sequelize') => LAYOUTS[name]
+/** @param {LayoutName} [name] */
+function layoutOf(name = DEFAULT_LAYOUT) {
+  return LAYOUTS[name]
+}
 
-module.exports = { LAYOUTS, layoutOf }
+module.exports = { DEFAULT_LAYOUT, LAYOUTS, layoutOf }

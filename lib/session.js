@@ -1,84 +1,87 @@
 'use strict'
 
 const { SessionStoreError } = require('./error.js')
+const { isName, isObject, reasonOf, typeName } = require('./values.js')
 
-/** The last instant whose year has four digits: a longer one would break the comparison of dates as text. */
+/** @typedef {Record<string, unknown>} Session */
+
+/** The last instant whose year has four digits: a longer year would break the comparison of dates as text. */
 const MAX_EXPIRES_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 
 /**
- * The instant at which a session expires, in ms since the epoch: by the given lifetime, by its cookie, or by default.
- * @param {any} session
+ * The time at which a session expires, in ms since the epoch: by the given lifetime, by its cookie, or by default.
+ * @param {unknown} session
  * @param {number} expiration default lifetime in ms
- * @param {unknown} [ttl] lifetime in ms, as koa-session gives it
+ * @param {unknown} [ttl] lifetime in ms, as koa-session passes it
  * @returns {number}
  */
 function expiresAt(session, expiration, ttl) {
   const now = Date.now()
-  const cookie = session?.cookie
+  const { cookie, _expire } = /** @type {{ cookie?: unknown, _expire?: unknown }} */ (session ?? {})
+  const { expires, maxAge } = /** @type {{ expires?: unknown, maxAge?: unknown }} */ (cookie ?? {})
   const candidates = [
     typeof ttl === 'number' ? now + ttl : undefined,
-    instant(cookie?.expires),
-    typeof cookie?.maxAge === 'number' ? now + cookie.maxAge : undefined,
-    instant(session?._expire)
+    instant(expires),
+    typeof maxAge === 'number' ? now + maxAge : undefined,
+    instant(_expire)
   ]
   const ms =
     candidates.find((candidate) => candidate !== undefined && !Number.isNaN(candidate)) ?? now + Number(expiration)
-  // The options of a store are live, so this one may have become anything.
+  // The options of a store are live, so the application may have set this one to anything.
   if (!Number.isFinite(ms)) {
-    throw new SessionStoreError('ERR_SESSION_OPTIONS', 'expected option `expiration` to be a number of milliseconds')
+    const got = typeof expiration === 'number' ? String(expiration) : typeName(expiration)
+    throw new SessionStoreError(
+      'ERR_SESSION_OPTIONS',
+      `expected option \`expiration\` to be a number of milliseconds, got ${got}`
+    )
   }
   return Math.trunc(Math.min(Math.max(ms, 0), MAX_EXPIRES_MS))
 }
 
 /**
  * @param {unknown} value Date, number of ms, or date as text
- * @returns {number | undefined} NaN if it is no instant
+ * @returns {number | undefined} ms since the epoch, NaN if the value is not a date, undefined if it is absent
  */
 function instant(value) {
   if (value === null || value === undefined || typeof value === 'boolean') return undefined
-  return value instanceof Date ? value.getTime() : new Date(/** @type {any} */ (value)).getTime()
+  return value instanceof Date ? value.getTime() : new Date(/** @type {string | number} */ (value)).getTime()
 }
 
 /**
- * Session to text. Done at the call of `set`, so that later changes to the session change nothing.
- * @param {unknown} session
- * @param {{ stringify(session: any): string }} serializer
+ * The text of a session. Made during the call of `set`, so that later changes to the session are not saved.
+ * @param {Session} session
+ * @param {import('../index.js').Serializer<Session>} serializer
  * @returns {string}
  */
 function serialize(session, serializer) {
   checkSession(session)
+  /** @type {unknown} */
   let data
   try {
     data = serializer.stringify(session)
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new SessionStoreError('ERR_SESSION_DATA', `the session cannot be serialised: ${reason}`, cause)
+    throw dataError(`the session cannot be serialized: ${reasonOf(cause)}`, cause)
   }
   if (typeof data !== 'string') {
-    throw new SessionStoreError(
-      'ERR_SESSION_DATA',
-      `expected the session to serialise to a string, got ${kindOf(data)}`
-    )
+    throw dataError(`expected \`stringify\` of option \`serializer\` to return a string, got ${typeName(data)}`)
   }
   return data
 }
 
 /** @param {unknown} session */
 function checkSession(session) {
-  if (!isObject(session)) {
-    throw new SessionStoreError('ERR_SESSION_DATA', `expected the session to be an object, got ${kindOf(session)}`)
-  }
+  if (!isObject(session)) throw dataError(`expected the session to be an object, got ${typeName(session)}`)
 }
 
 /**
- * Text to session; `undefined` if it is not the text of an object.
- * @param {string} data
- * @param {{ parse(data: string): any }} serializer
- * @returns {any}
+ * The session of a text, or undefined if the text does not hold an object.
+ * @param {unknown} data
+ * @param {import('../index.js').Serializer<Session>} serializer
+ * @returns {Session | undefined}
  */
 function parse(data, serializer) {
   try {
-    const session = serializer.parse(data)
+    const session = serializer.parse(/** @type {string} */ (data))
     return isObject(session) ? session : undefined
   } catch {
     return undefined
@@ -86,43 +89,24 @@ function parse(data, serializer) {
 }
 
 /**
- * @param {unknown} value
- * @returns {value is Record<string, any>}
- */
-function isObject(value) {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/**
- * Refuses a sid that the databases could not keep apart from others.
+ * Refuses a session id that some database could not tell from another one.
  * @param {unknown} sid
- * @returns {asserts sid is string}
  */
 function checkSid(sid) {
-  if (typeof sid !== 'string') {
-    throw new SessionStoreError('ERR_SESSION_SID', `expected the session id to be a string, got ${kindOf(sid)}`)
-  }
-  if (sid === '' || sid.includes('\0') || !isWellFormed(sid)) {
-    throw new SessionStoreError(
-      'ERR_SESSION_SID',
-      'expected the session id to be a non-empty string of valid Unicode without NUL characters'
-    )
-  }
-}
-
-/** @param {string} text */
-function isWellFormed(text) {
-  // `String.prototype.isWellFormed` is newer than the oldest type library that we check against.
-  return /** @type {any} */ (text).isWellFormed()
+  if (isName(sid)) return
+  throw new SessionStoreError(
+    'ERR_SESSION_SID',
+    `expected the session id to be a non-empty string of valid Unicode without NUL characters, got ${typeName(sid)}`
+  )
 }
 
 /**
- * What a value is, for messages; never its content.
- * @param {unknown} value
+ * The error for a session, or for a value of its row, that cannot be stored.
+ * @param {string} message
+ * @param {unknown} [cause]
  */
-function kindOf(value) {
-  if (value === null) return 'null'
-  return Array.isArray(value) ? 'an array' : typeof value
+function dataError(message, cause) {
+  return new SessionStoreError('ERR_SESSION_DATA', message, cause)
 }
 
-module.exports = { checkSession, checkSid, expiresAt, isObject, isWellFormed, kindOf, parse, serialize }
+module.exports = { checkSession, checkSid, dataError, expiresAt, parse, serialize }

@@ -1,25 +1,34 @@
 'use strict'
 
-const createDebug = require('debug')
-
 const { NativeStore, OutcomeType } = require('./addon.js')
 const { extendFields } = require('./columns.js')
 const { SessionStoreError, translated } = require('./error.js')
-const { layoutOf } = require('./layouts.js')
+const { collectSessions, listIds, listSessions } = require('./listing.js')
+const { debug, logCall, shortSid } = require('./log.js')
 const { openNative } = require('./operations/index.js')
-const { complete, forAddon, forDdl } = require('./options.js')
-const { checkSession, checkSid, expiresAt, isObject, parse, serialize } = require('./session.js')
-const { MAX_TIMER_MS } = require('./timers.js')
-
-const debug = createDebug('rust-sequelize-store')
-
-/** Sessions that `all` and `iterate` hold at a time, and ids that `ids` does. */
-const PAGE_SESSIONS = 500
-const PAGE_IDS = 10_000
+const { complete } = require('./options/complete.js')
+const { forAddon, forDdl } = require('./options/for-addon.js')
+const { startPruneTimer } = require('./prune-timer.js')
+const { buildRow } = require('./sequelize/model.js')
+const { checkSession, checkSid, expiresAt, parse, serialize } = require('./session.js')
+const { TouchGate } = require('./touch-gate.js')
+const { isObject } = require('./values.js')
 
 /**
- * The store as a subclass of the given Store: express-session's, or anything that emits events.
- * @param {any} Store
+ * @typedef {import('./session.js').Session} Session
+ * @typedef {import('./operations/index.js').Callback} Callback
+ * @typedef {import('./operations/index.js').Read} Read
+ *
+ * What the class extends: express-session's `Store`, or anything that emits events. Only express-session calls
+ * `createSession`.
+ * @typedef {new () => import('node:events').EventEmitter & {
+ *   createSession(req: { sessionID: string }, data: Session): object
+ * }} StoreBase
+ */
+
+/**
+ * The store as a subclass of the given Store.
+ * @param {StoreBase} Store
  */
 function storeClass(Store) {
   return class RustSequelizeStore extends Store {
@@ -36,17 +45,13 @@ function storeClass(Store) {
       errors: 0,
       unreadable: 0
     }
+    #touchGate = new TouchGate()
     /**
-     * The sid under which a session was read from the table, so that saving it does not bring it back when it was
-     * destroyed meanwhile.
+     * The ids under which sessions were read from the table, so that a save does not bring back one that was destroyed
+     * meanwhile.
      * @type {WeakMap<object, string>}
      */
     #loaded = new WeakMap()
-    /**
-     * When the row of a session expires as far as we know, for `touchAfter`. In ms.
-     * @type {WeakMap<object, number>}
-     */
-    #expiries = new WeakMap()
     /**
      * The columns by the attributes of the model.
      * @type {Record<string, string> | undefined}
@@ -57,20 +62,20 @@ function storeClass(Store) {
 
     /**
      * The DDL of the table that a store with these options creates.
-     * @param {'sqlite' | 'postgres' | 'postgresql' | 'mysql' | 'mariadb'} dialect
-     * @param {any} [options] `tableName`, `schema`, `layout` and `columns` count
+     * @param {import('../index.js').Dialect} dialect
+     * @param {object} [options] only `tableName`, `schema`, `layout` and `columns` matter
      * @returns {string}
      */
     static ddl(dialect, options) {
       return translated(() => NativeStore.ddl(dialect, forDdl(dialect, options)))
     }
 
-    /** @param {any} [options] */
+    /** @param {import('../index.js').StoreOptions<Session>} [options] */
     constructor(options) {
       super()
       const completed = complete(options)
       this.options = completed.options
-      // The application may query it, as with connect-session-sequelize.
+      // For queries of the application, as with connect-session-sequelize.
       if (completed.model) this.sessionModel = completed.model
       this.#fields = completed.fields
       /** @type {NodeJS.Timeout | null} */
@@ -80,6 +85,7 @@ function storeClass(Store) {
         counts.errors++
         debug('%s: %s', error.code, error.message)
       })
+      // Nothing else holds the addon's store.
       this.#native = native
       this.#operations = operations
       // One store may serve any number of session() middlewares, each of which listens for two events.
@@ -88,196 +94,155 @@ function storeClass(Store) {
     }
 
     /**
-     * Yields the live session, or null. A row that cannot be read counts as none, and so does, for a callback, one
-     * without a cookie: express-session would throw on it.
+     * Yields the live session, or null. A row that cannot be read counts as absent. For a callback so does a session without
+     * a cookie, on which express-session would throw.
      * @param {string} sid
-     * @param {...any} rest
+     * @param {...unknown} rest callback
      */
     get(sid, ...rest) {
-      const callback = lastFunction(rest)
+      const callback = callbackOf(rest)
       this.#counts.gets++
-      log('get', sid)
-      return this.#start(
-        callback,
-        sid,
-        (ticket) => this.#native.get(ticket, sid),
-        (type, value, expires) => this.#read(sid, type, value, expires, callback !== undefined)
-      )
+      logCall('get', sid)
+      /** @type {Read} */
+      const read = (type, data, expires) => {
+        const session = type === OutcomeType.Session ? parse(data, this.options.serializer) : undefined
+        if (session === undefined || (callback && !isObject(session.cookie))) {
+          this.#counts.misses++
+          if (type !== OutcomeType.Missing) this.#countUnreadable(sid)
+          return null
+        }
+        this.#counts.hits++
+        this.#touchGate.remember(session, expires, this.options.touchAfter)
+        return session
+      }
+      return this.#start(callback, sid, (ticket) => this.#native.get(ticket, sid), read)
     }
 
     /**
-     * Writes the session as it is now.
+     * Writes the session as it is at the time of the call.
      * @param {string} sid
-     * @param {any} session
-     * @param {...any} rest lifetime in ms, if the caller knows it better than the cookie; callback
+     * @param {Session} session
+     * @param {...unknown} rest lifetime in ms, if the caller knows it better than the cookie; callback
      */
     set(sid, session, ...rest) {
+      const callback = callbackOf(rest)
       this.#counts.sets++
-      log('set', sid)
-      const callback = lastFunction(rest)
-      /** @type {number | undefined} */
-      let expires
+      logCall('set', sid)
       /** @type {import('./columns.js').Row | undefined} */
       let row
-      const start = (/** @type {number} */ ticket) => {
-        const { expiration, extendDefaultFields, serializer } = this.options
-        row = { data: serialize(session, serializer), expires: expiresAt(session, expiration, rest[0]) }
-        if (extendDefaultFields) row = extendFields(extendDefaultFields, row, session, this.#fields)
+      const begin = (/** @type {number} */ ticket) => {
+        row = this.#rowOf(session, rest[0])
         const loaded = this.#loaded.get(session) === sid
         this.#native.set(ticket, sid, row.data, row.expires, loaded, row.columns)
-        expires = row.expires
       }
-      return this.#start(callback, sid, start, () => {
-        this.#remember(session, expires)
-        // A session of express-session knows its id. From its first save on it is in the table, or was destroyed.
+      return this.#start(callback, sid, begin, () => {
+        this.#touchGate.remember(session, row?.expires, this.options.touchAfter)
+        // A session of express-session knows its id. After its first save it is in the table, or was destroyed.
         if (callback && session.id === sid) this.#loaded.set(session, sid)
-        // connect-session-sequelize yields the row. express-session's callbacks take an error only.
-        const { layout } = this.options
-        return this.sessionModel && callback?.length !== 1 ? buildRow(this.sessionModel, sid, row, layout) : undefined
+        // connect-session-sequelize yields the row. express-session's callbacks take only an error.
+        if (!this.sessionModel || !row || callback?.length === 1) return undefined
+        return buildRow(this.sessionModel, sid, row, this.options.layout)
       })
     }
 
     /**
-     * Moves the expiry of a live session. That there is none is a success.
+     * @param {Session} session
+     * @param {unknown} ttl lifetime in ms
+     */
+    #rowOf(session, ttl) {
+      const { expiration, extendDefaultFields, serializer } = this.options
+      const row = { data: serialize(session, serializer), expires: expiresAt(session, expiration, ttl) }
+      return extendDefaultFields ? extendFields(extendDefaultFields, row, session, this.#fields) : row
+    }
+
+    /**
+     * Moves the expiry of a live session. Succeeds if there is none.
      * @param {string} sid
-     * @param {any} session
-     * @param {...any} rest
+     * @param {Session} session
+     * @param {...unknown} rest callback
      */
     touch(sid, session, ...rest) {
-      const callback = lastFunction(rest)
+      const callback = callbackOf(rest)
       this.#counts.touches++
-      log('touch', sid)
-      if (this.#skipsTouch(session)) {
+      logCall('touch', sid)
+      if (this.#touchGate.skips(session, this.options)) {
         this.#counts.touchesSkipped++
-        return this.#operations.adopt(callback, this.#skipped(sid))
+        return this.#operations.adopt(callback, this.#skipTouch(sid))
       }
       /** @type {number | undefined} */
       let expires
-      const start = (/** @type {number} */ ticket) => {
+      const begin = (/** @type {number} */ ticket) => {
         checkSession(session)
         expires = expiresAt(session, this.options.expiration)
         this.#native.touch(ticket, sid, expires)
       }
-      return this.#start(callback, sid, start, () => this.#remember(session, expires))
+      const read = () => this.#touchGate.remember(session, expires, this.options.touchAfter)
+      return this.#start(callback, sid, begin, read)
     }
 
     /**
      * The outcome of a touch that does not reach the addon.
      * @param {string} sid
      */
-    async #skipped(sid) {
+    async #skipTouch(sid) {
       checkSid(sid)
       if (this.#closed) throw new SessionStoreError('ERR_SESSION_CLOSED', 'the session store is closed')
     }
 
     /**
-     * Whether a touch is not wanted, or would gain less than `touchAfter`.
-     * @param {any} session
-     */
-    #skipsTouch(session) {
-      const { disableTouch, expiration, touchAfter } = this.options
-      if (disableTouch) return true
-      const known = touchAfter > 0 && isObject(session) ? this.#expiries.get(session) : undefined
-      if (known === undefined) return false
-      const gained = expiresAt(session, expiration) - known
-      // A session that is used must not end because its touches are skipped.
-      return gained >= 0 && gained < Math.min(touchAfter, (known - Date.now()) / 2)
-    }
-
-    /**
-     * Removes the session. That there is none is a success.
+     * Removes the session. Succeeds if there is none.
      * @param {string} sid
-     * @param {...any} rest
+     * @param {...unknown} rest callback
      */
     destroy(sid, ...rest) {
       this.#counts.destroys++
-      log('destroy', sid)
-      return this.#start(lastFunction(rest), sid, (ticket) => this.#native.destroy(ticket, sid))
+      logCall('destroy', sid)
+      return this.#start(callbackOf(rest), sid, (ticket) => this.#native.destroy(ticket, sid))
     }
 
     /**
-     * Yields the live sessions by sid; for a callback only those with a cookie, as `get` does.
-     * @param {import('./operations/index.js').Callback} [callback]
+     * Yields the live sessions by their ids; for a callback only those with a cookie, as `get` does.
+     * @param {Callback} [callback]
      */
     all(callback) {
-      return this.#operations.adopt(callback, this.#collect(callback !== undefined))
+      return this.#operations.adopt(callback, collectSessions(this.iterate(), callback !== undefined))
     }
 
-    /** @param {boolean} needsCookie */
-    async #collect(needsCookie) {
-      /** @type {[string, any][]} */
-      const sessions = []
-      for await (const entry of this.iterate()) {
-        if (!needsCookie || isObject(entry[1].cookie)) sessions.push(entry)
-      }
-      // Defines each property, as an assignment would not for the sid `__proto__`.
-      return Object.fromEntries(sessions)
-    }
-
-    /**
-     * Yields `[sid, session]` of the live sessions, in the order of their sids, without holding all of them.
-     * @returns {AsyncGenerator<[string, any], void, void>}
-     */
-    async *iterate() {
-      for await (const rows of this.#pages(PAGE_SESSIONS, true)) {
-        for (let at = 0; at < rows.length; at += 2) {
-          const session = rows[at + 1] === null ? undefined : parse(rows[at + 1], this.options.serializer)
-          if (session === undefined) this.#unreadable(rows[at])
-          else yield [rows[at], session]
-        }
-      }
+    /** Yields `[sid, session]` of the live sessions in the order of their ids, without holding all of them in memory. */
+    iterate() {
+      return listSessions(this.#readPage, (sid, data) => {
+        const session = data === null ? undefined : parse(data, this.options.serializer)
+        if (session === undefined) this.#countUnreadable(sid)
+        return session
+      })
     }
 
     /**
-     * Yields the sids of the live sessions.
-     * @param {import('./operations/index.js').Callback} [callback]
+     * Yields the ids of the live sessions.
+     * @param {Callback} [callback]
      */
     ids(callback) {
-      return this.#operations.adopt(callback, this.#collectIds())
+      return this.#operations.adopt(callback, listIds(this.#readPage))
     }
 
-    async #collectIds() {
-      const sids = []
-      for await (const rows of this.#pages(PAGE_IDS, false)) {
-        for (let at = 0; at < rows.length; at += 2) sids.push(rows[at])
-      }
-      return sids
-    }
-
-    /**
-     * Pages of sids and data by turns.
-     * @param {number} limit
-     * @param {boolean} withData
-     */
-    async *#pages(limit, withData) {
-      let after
-      let more = true
-      while (more) {
-        const last = after
-        const start = (/** @type {number} */ ticket) => this.#native.page(ticket, last, limit, withData)
-        const read = (/** @type {number} */ _type, /** @type {any[]} */ rows, /** @type {any} */ full) => ({
-          rows,
-          full
-        })
-        const page = await this.#operations.start(undefined, start, read)
-        yield page.rows
-        after = page.rows.at(-2)
-        more = page.full && after !== undefined
-      }
+    /** @type {import('./listing.js').ReadPage} */
+    #readPage = async (after, limit, withData) => {
+      /** @type {Read} */
+      const read = (_type, rows, full) => ({ rows, full })
+      return this.#operations.start(undefined, (ticket) => this.#native.page(ticket, after, limit, withData), read)
     }
 
     /**
      * Yields the number of live sessions.
-     * @param {import('./operations/index.js').Callback} [callback]
+     * @param {Callback} [callback]
      */
     length(callback) {
-      const start = (/** @type {number} */ ticket) => this.#native.length(ticket)
-      return this.#operations.start(callback, start, (_type, value) => value)
+      return this.#operations.start(callback, (ticket) => this.#native.length(ticket), count)
     }
 
     /**
      * Removes every session.
-     * @param {import('./operations/index.js').Callback} [callback]
+     * @param {Callback} [callback]
      */
     clear(callback) {
       debug('clear')
@@ -286,51 +251,39 @@ function storeClass(Store) {
 
     /**
      * Creates the table if it is missing; with `force`, drops it first.
-     * @param {...any} rest options, callback
+     * @param {...unknown} rest options, callback
      */
     sync(...rest) {
-      const callback = lastFunction(rest)
+      const callback = callbackOf(rest)
       const options = isObject(rest[0]) ? rest[0] : {}
-      const start = (/** @type {number} */ ticket) => this.#native.sync(ticket, Boolean(options.force))
-      if (this.options.table === undefined) return this.#operations.start(callback, start)
-      return this.#operations.adopt(callback, this.#syncModel(options))
+      if (this.options.table !== undefined) return this.#operations.adopt(callback, this.#syncModel(options))
+      return this.#operations.start(callback, (ticket) => this.#native.sync(ticket, Boolean(options.force)))
     }
 
     /**
-     * Has the application's model create its table, since it may have more columns than sessions need.
-     * @param {Record<string, any>} options
+     * Lets the application's model create its table, which may have more columns than sessions need.
+     * @param {object} options
      */
     async #syncModel(options) {
-      await this.sessionModel.sync(options)
-      // Has the addon look at the table again.
+      await this.sessionModel?.sync(options)
+      // Makes the addon inspect the table again.
       await this.#operations.start(undefined, (ticket) => this.#native.sync(ticket, false))
     }
 
     /**
-     * Removes the expired sessions; yields how many.
-     * @param {import('./operations/index.js').Callback} [callback]
+     * Removes the expired sessions and yields their number.
+     * @param {Callback} [callback]
      */
     clearExpiredSessions(callback) {
       debug('clear expired sessions')
-      const start = (/** @type {number} */ ticket) => this.#native.prune(ticket)
-      return this.#operations.start(callback, start, (_type, value) => value)
+      return this.#operations.start(callback, (ticket) => this.#native.prune(ticket), count)
     }
 
-    /** Removes expired sessions from time to time, by `checkExpirationInterval`. */
+    /** Removes expired sessions at intervals of about `checkExpirationInterval`. */
     startExpiringSessions() {
       this.stopExpiringSessions()
       const interval = this.options.checkExpirationInterval
-      if (!(interval > 0) || this.#closed) return
-      // Half to one and a half times the period, so that processes started together do not prune together.
-      const delay = Math.min(interval * (0.5 + Math.random()), MAX_TIMER_MS)
-      // The timer must not keep a store alive that nobody holds any more.
-      const store = new WeakRef(this)
-      this._expirationInterval = setTimeout(() => {
-        store.deref()?.startExpiringSessions()
-        // An error was counted and logged, and the next run tries again.
-        store.deref()?.clearExpiredSessions(() => {})
-      }, delay)
-      this._expirationInterval.unref?.()
+      if (interval > 0 && !this.#closed) this._expirationInterval = startPruneTimer(this, interval)
     }
 
     stopExpiringSessions() {
@@ -339,8 +292,8 @@ function storeClass(Store) {
     }
 
     /**
-     * Ends what was called before, refuses what is called after, and closes the connections.
-     * @param {import('./operations/index.js').Callback} [callback]
+     * Completes the calls made before, refuses those made after, and closes the connections.
+     * @param {Callback} [callback]
      */
     close(callback) {
       this.stopExpiringSessions()
@@ -348,7 +301,7 @@ function storeClass(Store) {
       return this.#operations.adopt(callback, /** @type {Promise<void>} */ (this.#closed))
     }
 
-    /** Counts since the store was made, and what is pending now. */
+    /** What the store has done since it was created, and what is pending now. */
     stats() {
       const { operations, batches, retries, pruned, gone, pending, poolSize, poolIdle } = this.#native.stats()
       return {
@@ -364,8 +317,8 @@ function storeClass(Store) {
     }
 
     /**
-     * When the session would expire if it were saved now.
-     * @param {any} session
+     * The time at which the session would expire if it were saved now.
+     * @param {Session} session
      * @returns {Date}
      */
     expiration(session) {
@@ -374,102 +327,52 @@ function storeClass(Store) {
 
     /**
      * Called by express-session for sessions that `get` yielded, and for no others.
-     * @param {any} req
-     * @param {any} data
+     * @param {{ sessionID: string }} req
+     * @param {Session} data
      */
     createSession(req, data) {
-      const expires = this.#expiries.get(data)
       const session = super.createSession(req, data)
       this.#loaded.set(session, req.sessionID)
-      if (expires !== undefined) this.#expiries.set(session, expires)
+      this.#touchGate.pass(data, session)
       return session
     }
 
     /**
-     * @param {import('./operations/index.js').Callback | undefined} callback
+     * Starts a call on one session.
+     * @param {Callback | undefined} callback
      * @param {string} sid
-     * @param {(ticket: number) => void} start
-     * @param {import('./operations/index.js').Read} [read]
+     * @param {(ticket: number) => void} begin
+     * @param {Read} [read]
      */
-    #start(callback, sid, start, read) {
+    #start(callback, sid, begin, read) {
       const checked = (/** @type {number} */ ticket) => {
         checkSid(sid)
-        start(ticket)
+        begin(ticket)
       }
       return this.#operations.start(callback, checked, read)
     }
 
-    /**
-     * What `get` yields.
-     * @param {string} sid
-     * @param {import('./binding.js').OutcomeType} type
-     * @param {any} value
-     * @param {number | undefined} expires
-     * @param {boolean} needsCookie
-     */
-    #read(sid, type, value, expires, needsCookie) {
-      const session = type === OutcomeType.Session ? parse(value, this.options.serializer) : undefined
-      if (session === undefined || (needsCookie && !isObject(session.cookie))) {
-        this.#counts.misses++
-        if (type !== OutcomeType.Missing) this.#unreadable(sid)
-        return null
-      }
-      this.#counts.hits++
-      this.#remember(session, expires)
-      return session
-    }
-
     /** @param {string} sid */
-    #unreadable(sid) {
+    #countUnreadable(sid) {
       this.#counts.unreadable++
-      debug('the row of %s cannot be read as a session and is treated as absent', short(sid))
-    }
-
-    /**
-     * @param {any} session
-     * @param {number | undefined} expires
-     */
-    #remember(session, expires) {
-      if (this.options.touchAfter > 0 && expires !== undefined) this.#expiries.set(session, expires)
+      debug('the row of %s cannot be read as a session and is treated as absent', shortSid(sid))
     }
   }
 }
 
-/**
- * The row as the model shows it.
- * @param {any} model
- * @param {string} sid
- * @param {import('./columns.js').Row | undefined} row
- * @param {string} [layout]
- */
-function buildRow(model, sid, row, layout) {
-  const { data, expires = 0, extra = [] } = row ?? {}
-  const names = layoutOf(layout)
-  const instant = names.instants === 'seconds' ? Math.floor(expires / 1000) : new Date(expires)
-  const values = { ...Object.fromEntries(extra), [names.sid]: sid, [names.data]: data, [names.expires]: instant }
-  return model.build(values, { isNewRecord: false, raw: true })
-}
-
-/** @param {any[]} args */
-function lastFunction(args) {
-  const last = args[args.length - 1]
-  return typeof last === 'function' ? last : undefined
+/** @type {Read} */
+function count(_type, value) {
+  return value
 }
 
 /**
- * @param {string} verb
- * @param {unknown} sid
+ * The callback of a call: its last argument, if that is a function.
+ * @param {unknown[]} rest
+ * @returns {Callback | undefined}
  */
-function log(verb, sid) {
-  if (debug.enabled) debug('%s %s', verb, short(sid))
-}
-
-/**
- * Enough of a sid to follow it through a log, and too little to use it.
- * @param {unknown} sid
- */
-function short(sid) {
-  return typeof sid === 'string' ? `${sid.slice(0, 6)}…` : typeof sid
+function callbackOf(rest) {
+  const last = rest.at(-1)
+  return typeof last === 'function' ? /** @type {Callback} */ (last) : undefined
 }
 
 module.exports = { storeClass }

@@ -1,7 +1,7 @@
 // @ts-check
 'use strict'
 
-/** Text that is HTML already. */
+/** Text that is already HTML. */
 class Html {
   /** @param {string} text */
   constructor(text) {
@@ -31,7 +31,7 @@ function toText(value) {
 }
 
 /**
- * A template tag: what is filled in is escaped unless it is HTML made by this tag.
+ * A template tag. It escapes the values unless they are HTML made by this tag.
  *
  * @param {TemplateStringsArray} strings
  * @param {unknown[]} values

@@ -4,7 +4,7 @@
 const path = require('node:path')
 const express = require('express')
 const session = require('express-session')
-// In an application of your own: require('rust-sequelize-store')
+// In your own application: require('rust-sequelize-store')
 const { RustSequelizeStore } = require('../..')
 const { homePage, loginPage, messagePage, sessionPage } = require('./pages')
 
@@ -16,7 +16,7 @@ if (process.env.NODE_ENV === 'production' && !SESSION_SECRET) {
   throw new Error('SESSION_SECRET must be set in production')
 }
 
-// Without `db` the sessions are kept in sessions.sqlite in the current folder.
+// Without `db` the store keeps sessions in sessions.sqlite in the current folder.
 const store = new RustSequelizeStore(DATABASE_URL ? { db: DATABASE_URL } : {})
 
 const app = express()
@@ -32,22 +32,22 @@ app.use((_req, res, next) => {
   next()
 })
 
-// Before the session, so that a style sheet costs no look into the database.
+// Before the session, so that requests for static files do not query the database.
 app.use(express.static(path.join(__dirname, 'public')))
 
 app.use(
   session({
     store,
     secret: SESSION_SECRET || 'only for development',
-    // The store has `touch`, so an unchanged session need not be written again.
+    // The store has `touch`, so unchanged sessions need not be saved again.
     resave: false,
-    // A visitor gets a cookie and a row when there is something to remember.
+    // A visitor gets a cookie and a row only when there is something to remember.
     saveUninitialized: false,
-    // The cookie lives on with the session.
+    // Every response extends the cookie together with the session.
     rolling: true,
     cookie: {
       maxAge: WEEK,
-      // Together with forms that POST, this keeps other sites from acting for the user.
+      // Keeps other sites from acting for the user, since all forms use POST.
       sameSite: 'lax',
       httpOnly: true,
       secure: 'auto'
@@ -56,12 +56,12 @@ app.use(
 )
 
 app.use((_req, res, next) => {
-  // Pages show what is in the session, so the browser must not keep them.
+  // Pages show the contents of the session, so browsers must not cache them.
   res.set('Cache-Control', 'no-store')
   next()
 })
 
-// A form on another site could still log a visitor in under a name that is not theirs.
+// Without this check a form on another site could log a visitor in under somebody else's name.
 app.use((req, res, next) => {
   const site = req.get('Sec-Fetch-Site') ?? 'same-origin'
   if (req.method !== 'POST' || site === 'same-origin') {
@@ -90,14 +90,14 @@ app.post('/login', (req, res, next) => {
     res.status(400).send(loginPage({ name, problem }))
     return
   }
-  // A new id at login: one that somebody else planted in the browser is worth nothing.
+  // A new id at login prevents session fixation.
   req.session.regenerate((error) => {
     if (error) {
       next(error)
       return
     }
     req.session.user = { name, visits: 0, since: new Date().toISOString() }
-    // Saved before the answer, so that the next request finds it.
+    // Saved before the response, so that the next request finds it.
     req.session.save((error) => {
       if (error) next(error)
       else res.redirect(303, '/')
@@ -110,7 +110,7 @@ app.get('/session', (req, res) => {
     res.redirect(303, '/')
     return
   }
-  // The session as it will be after this answer, which moves the time at which it expires.
+  // Shows the session as it will be after this response, which extends it.
   req.session.touch()
   res.send(sessionPage(req.sessionID, req.session, req.session.cookie.expires))
 })
@@ -160,7 +160,7 @@ const server = app.listen(Number(PORT), (error) => {
   console.log(`http://localhost:${port} (stop with Ctrl+C)`)
 })
 
-// How long a request may still take after the server was told to stop.
+// How long pending requests may take after the server is told to stop, in ms.
 const GRACE = 5000
 
 let stopping = false
@@ -170,7 +170,7 @@ async function stop() {
   stopping = true
   setTimeout(() => server.closeAllConnections(), GRACE).unref()
   await new Promise((resolve) => server.close(resolve))
-  // After the last answer, so that what it saved is written.
+  // After the last response, so that its session is written.
   await store.close()
 }
 

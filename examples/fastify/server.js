@@ -4,9 +4,9 @@
 const fs = require('node:fs')
 const path = require('node:path')
 const { fastify } = require('fastify')
-// In an application of your own: require('rust-sequelize-store')
+// In your own application: require('rust-sequelize-store')
 const { RustSequelizeStore } = require('../..')
-// The pages look the same on every framework.
+// All examples share the same pages.
 const { homePage, loginPage, messagePage, sessionPage } = require('../express/pages')
 
 const { PORT = '3000', DATABASE_URL, SESSION_SECRET } = process.env
@@ -17,10 +17,10 @@ if (process.env.NODE_ENV === 'production' && !SESSION_SECRET) {
   throw new Error('SESSION_SECRET must be set in production')
 }
 
-// Without `db` the sessions are kept in sessions.sqlite in the current folder.
+// Without `db` the store keeps sessions in sessions.sqlite in the current folder.
 const store = new RustSequelizeStore(DATABASE_URL ? { db: DATABASE_URL } : {})
 
-// A browser keeps connections open that it does not use.
+// Browsers keep idle connections open, which would delay `close`.
 const app = fastify({ forceCloseConnections: 'idle' })
 
 app.addHook('onRequest', async (_request, reply) => {
@@ -40,26 +40,26 @@ for (const name of fs.readdirSync(folder)) {
   app.get(`/${name}`, (_request, reply) => reply.type(TYPES[path.extname(name)]).send(file))
 }
 
-// In a scope of its own, so that a style sheet costs no look into the database.
+// In a scope of its own, so that requests for static files do not query the database.
 app.register(async (pages) => {
   pages.register(require('@fastify/cookie'))
   pages.register(require('@fastify/session'), {
     store,
     secret: SESSION_SECRET || 'only for development, and at least 32 characters long',
-    // A visitor gets a cookie and a row when there is something to remember.
+    // A visitor gets a cookie and a row only when there is something to remember.
     saveUninitialized: false,
     cookie: {
       maxAge: WEEK,
-      // Together with forms that POST, this keeps other sites from acting for the user.
+      // Keeps other sites from acting for the user, since all forms use POST.
       sameSite: 'lax',
       secure: 'auto'
     }
   })
 
   pages.addHook('onRequest', async (request, reply) => {
-    // Pages show what is in the session, so the browser must not keep them.
+    // Pages show the contents of the session, so browsers must not cache them.
     reply.header('Cache-Control', 'no-store').type('text/html; charset=utf-8')
-    // A form on another site could still log a visitor in under a name that is not theirs.
+    // Without this check a form on another site could log a visitor in under somebody else's name.
     const site = request.headers['sec-fetch-site'] ?? 'same-origin'
     if (request.method === 'POST' && site !== 'same-origin') {
       return reply.status(403).send(messagePage('Refused', 'The form came from another site.'))
@@ -85,10 +85,10 @@ app.register(async (pages) => {
       const problem = `Enter a name of 1 to ${LONGEST_NAME} characters.`
       return reply.status(400).send(loginPage({ name, problem }))
     }
-    // A new id at login: one that somebody else planted in the browser is worth nothing.
+    // A new id at login prevents session fixation.
     await request.session.regenerate()
     request.session.user = { name, visits: 0, since: new Date().toISOString() }
-    // Saved before the answer, so that the next request finds it.
+    // Saved before the response, so that the next request finds it.
     return reply.redirect('/', 303)
   })
 
@@ -121,7 +121,7 @@ app.setErrorHandler((error, _request, reply) => {
     )
 })
 
-// What was saved last is written before the connections are closed.
+// `close` waits until the last sessions are written.
 app.addHook('onClose', () => store.close())
 
 app.listen({ port: Number(PORT) }).then(

@@ -4,9 +4,9 @@ const fs = require('node:fs')
 const path = require('node:path')
 const Koa = require('koa')
 const { createSession } = require('koa-session')
-// In an application of your own: require('rust-sequelize-store')
+// In your own application: require('rust-sequelize-store')
 const { RustSequelizeStore } = require('../..')
-// The pages look the same on every framework.
+// All examples share the same pages.
 const { homePage, loginPage, messagePage, sessionPage } = require('../express/pages')
 
 const { PORT = '3000', DATABASE_URL, SESSION_SECRET } = process.env
@@ -18,7 +18,7 @@ if (process.env.NODE_ENV === 'production' && !SESSION_SECRET) {
   throw new Error('SESSION_SECRET must be set in production')
 }
 
-// Without `db` the sessions are kept in sessions.sqlite in the current folder.
+// Without `db` the store keeps sessions in sessions.sqlite in the current folder.
 const store = new RustSequelizeStore(DATABASE_URL ? { db: DATABASE_URL } : {})
 
 const app = new Koa()
@@ -34,14 +34,14 @@ app.use(async (ctx, next) => {
     'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': 'same-origin'
   })
-  // Before the session, so that a style sheet costs no look into the database.
+  // Before the session, so that requests for static files do not query the database.
   const file = files.get(ctx.path)
   if (file) {
     ctx.type = path.extname(ctx.path)
     ctx.body = file
     return
   }
-  // Pages show what is in the session, so the browser must not keep them.
+  // Pages show the contents of the session, so browsers must not cache them.
   ctx.set('Cache-Control', 'no-store')
   ctx.type = 'html'
   try {
@@ -60,17 +60,17 @@ app.use(
   createSession(
     {
       store,
-      // The cookie and the row live on with the session.
+      // Every response extends the cookie and the row.
       rolling: true,
       maxAge: WEEK,
-      // Together with forms that POST, this keeps other sites from acting for the user.
+      // Keeps other sites from acting for the user, since all forms use POST.
       sameSite: 'lax'
     },
     app
   )
 )
 
-/** Reads a form that was sent. */
+/** Reads a submitted form. */
 async function readForm(ctx) {
   let text = ''
   for await (const chunk of ctx.req.setEncoding('utf8')) {
@@ -99,7 +99,7 @@ const routes = {
       ctx.body = loginPage({ name, problem })
       return
     }
-    // A new id at login: one that somebody else planted in the browser is worth nothing.
+    // A new id at login prevents session fixation.
     await ctx.session.regenerate()
     ctx.session.user = { name, visits: 0, since: new Date().toISOString() }
     ctx.redirect('/')
@@ -124,7 +124,7 @@ const routes = {
 }
 
 app.use(async (ctx) => {
-  // A form on another site could still log a visitor in under a name that is not theirs.
+  // Without this check a form on another site could log a visitor in under somebody else's name.
   if (ctx.method === 'POST' && (ctx.get('Sec-Fetch-Site') || 'same-origin') !== 'same-origin') {
     ctx.status = 403
     ctx.body = messagePage('Refused', 'The form came from another site.')
@@ -149,7 +149,7 @@ server.on('error', (error) => {
   store.close()
 })
 
-// How long a request may still take after the server was told to stop.
+// How long pending requests may take after the server is told to stop, in ms.
 const GRACE = 5000
 
 let stopping = false
@@ -159,7 +159,7 @@ async function stop() {
   stopping = true
   setTimeout(() => server.closeAllConnections(), GRACE).unref()
   await new Promise((resolve) => server.close(resolve))
-  // After the last answer, so that what it saved is written.
+  // After the last response, so that its session is written.
   await store.close()
 }
 

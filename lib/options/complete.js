@@ -1,0 +1,127 @@
+'use strict'
+
+const { databaseOfUrl } = require('../databases.js')
+const { DEFAULT_LAYOUT, layoutOf } = require('../layouts.js')
+const { describeConnection } = require('../sequelize/connection.js')
+const { sequelizeOf } = require('../sequelize/instance.js')
+const { describeModel, sessionModel } = require('../sequelize/model.js')
+const { present, typeName } = require('../values.js')
+const { checkColumns, checkOptions } = require('./check.js')
+const { optionsError } = require('./error.js')
+const { GROUPS, OPTIONS } = require('./schema.js')
+const { TYPES } = require('./types.js')
+
+/**
+ * @typedef {import('../../index.js').CompleteOptions<import('../session.js').Session>} CompleteOptions
+ * @typedef {import('../sequelize/instance.js').Model} Model
+ *
+ * What the caller gave, checked.
+ * @typedef {Record<string, unknown> & {
+ *   db?: string | object, table?: string | Model, tableName?: string, modelKey?: string, schema?: string,
+ *   layout?: import('../layouts.js').LayoutName, timezone?: string
+ * }} Given
+ *
+ * What `db` says: the URL, and what a Sequelize instance says in addition.
+ * @typedef {{ url: string, model?: Model, timezone?: string, pool?: Record<string, number> }} Source
+ *
+ * Everything a store is made of.
+ * - `options`: the store's live options.
+ * - `url`: apart from them, because it may hold a password.
+ * - `model`: the Sequelize model of the table.
+ * - `fields`: the columns by the attributes of the model.
+ * - `json`: whether the data is a column of JSON that connect-session-sequelize writes.
+ *
+ * @typedef {{
+ *   options: CompleteOptions, url: string, model: Model | undefined, fields: Record<string, string> | undefined,
+ *   json: boolean
+ * }} Completed
+ */
+
+/**
+ * Checks what the caller gave and completes it with what a Sequelize instance says and with the defaults.
+ * @param {unknown} given
+ * @returns {Completed}
+ */
+function complete(given = {}) {
+  checkOptions(given)
+  const { db = OPTIONS.db.default } = given
+  const { url, model, timezone, pool } = typeof db === 'object' ? fromSequelize(given, db) : fromUrl(given, db)
+  const database = databaseOfUrl(url)
+  for (const name of database?.refusedOptions ?? []) {
+    if (given[name] !== undefined) throw optionsError(`option \`${name}\` is not for ${database?.title}; remove it`)
+  }
+  const described = model && describeModel(model, given.layout)
+  /** @type {Record<string, unknown>} */
+  const options = {
+    ...defaultsOf(OPTIONS),
+    ...(given.layout && { tableName: layoutOf(given.layout).tableName }),
+    ...present({ schema: described?.schema, timezone }),
+    ...present(given)
+  }
+  /** @type {Record<string, object | undefined>} */
+  const found = { columns: described?.columns, pool: { ...database?.pool, ...pool } }
+  for (const [group, { members }] of Object.entries(GROUPS)) {
+    const own = /** @type {object | undefined} */ (given[group])
+    options[group] = { ...defaultsOf(members), ...found[group], ...present(own ?? {}) }
+  }
+  if (described) {
+    // As with connect-session-sequelize: a model knows its table best.
+    options.tableName = described.tableName
+    if (given.table !== undefined) options.schema = described.schema
+  }
+  const completed = /** @type {CompleteOptions} */ (/** @type {unknown} */ (options))
+  checkColumns(completed.columns)
+  // Readable, but hidden from `util.inspect` and `JSON.stringify`, since it may hold a password.
+  Object.defineProperty(completed, 'db', { value: db, enumerable: false })
+  return { options: completed, url, model, fields: described?.fields, json: described?.json ?? false }
+}
+
+/** @param {Record<string, Pick<import('./schema.js').Descriptor, 'type' | 'default'>>} descriptors */
+function defaultsOf(descriptors) {
+  const entries = Object.entries(descriptors).map(([name, descriptor]) => [name, descriptor.default])
+  return present(Object.fromEntries(entries))
+}
+
+/**
+ * What the caller's Sequelize instance says.
+ * @param {Given} given
+ * @param {object} db
+ * @returns {Source}
+ */
+function fromSequelize(given, db) {
+  const sequelize = sequelizeOf(db, given.table)
+  if (!sequelize) {
+    throw optionsError(`expected option \`db\` to be ${TYPES.database.expected}, got ${typeName(db)} that is neither`)
+  }
+  const connection = describeConnection(sequelize, given.timezone)
+  // The table of another package is not one of Sequelize's models.
+  const foreign = given.layout !== undefined && given.layout !== DEFAULT_LAYOUT && given.table === undefined
+  const { table, tableName = OPTIONS.tableName.default, modelKey = OPTIONS.modelKey.default, schema } = given
+  const model = foreign ? undefined : sessionModel(db, { table, tableName, modelKey, schema })
+  return { ...connection, model }
+}
+
+/**
+ * @param {Given} given
+ * @param {string} url
+ * @returns {Source}
+ */
+function fromUrl(given, url) {
+  for (const [name, descriptor] of Object.entries(OPTIONS)) {
+    const { withUrl } = /** @type {import('./schema.js').Descriptor} */ (descriptor)
+    if (withUrl === undefined || given[name] === undefined) continue
+    throw optionsError(
+      `option \`${name}\` needs a Sequelize instance as option \`db\`, got a URL; use option \`${withUrl}\` instead`
+    )
+  }
+  if (url.includes('\0'))
+    throw optionsError('expected option `db` to be a database URL, got a string with a NUL character')
+  if (!/^[a-z][a-z0-9+.-]*:/i.test(url)) {
+    throw optionsError(
+      `expected option \`db\` to be a database URL such as \`${OPTIONS.db.default}\`, got a string without a scheme`
+    )
+  }
+  return { url }
+}
+
+module.exports = { complete }

@@ -1,0 +1,187 @@
+'use strict'
+
+const fs = require('node:fs')
+const path = require('node:path')
+
+const { DATABASES, SEQUELIZE_DIALECTS, databaseOfDialect } = require('../databases.js')
+const { optionsError } = require('../options/error.js')
+const { GROUPS } = require('../options/schema.js')
+const { TYPES } = require('../options/types.js')
+const { typeName } = require('../values.js')
+const { utcOffsetOf } = require('./timezone.js')
+const { hasDefaultIdentityCheck, tlsParameters } = require('./tls.js')
+
+/** The flags of node-sqlite3 for opening a file. */
+const SQLITE_OPEN = Object.freeze({ readWrite: 2, create: 4 })
+
+/** The dialectOptions that the PostgreSQL driver passes on to the server as settings of the session. */
+const POSTGRES_SETTINGS = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']
+
+/** The bounds of the option `pool`. */
+const POOL = GROUPS.pool.members
+
+/**
+ * @typedef {import('./instance.js').ConnectionSettings} ConnectionSettings
+ *
+ * What an instance says about its connection: a URL, and the options of the store that follow from its own.
+ * @typedef {{ url: string, timezone?: string, pool?: Record<string, number> }} Connection
+ */
+
+/**
+ * How each database is described.
+ *
+ * - `settings`: of the connection. `driver`: the driver's own options. `options`: of the instance.
+ * - `timezone`: the option of the store, which comes before the instance's own.
+ *
+ * @type {Record<import('../databases.js').DatabaseName, (instance: {
+ *   dialect: string, settings: ConnectionSettings, driver: Record<string, unknown>,
+ *   options: import('./instance.js').Settings, timezone: string | undefined
+ * }) => Connection>}
+ */
+const CONNECTIONS = {
+  sqlite: ({ settings, driver, options }) => ({
+    url: sqliteUrl(settings.storage ?? options.storage ?? options.host, settings.password, driver)
+  }),
+  postgres: ({ settings, driver, options }) => ({
+    url: postgresUrl(settings, driver),
+    pool: poolOptions(options.pool, driver.query_timeout)
+  }),
+  mysql: ({ dialect, settings, driver, options, timezone }) => ({
+    url: mysqlUrl(dialect, { ...settings, ssl: undefined, ...driver }),
+    timezone: timezone ?? utcOffsetOf(options.timezone ?? '+00:00'),
+    pool: poolOptions(options.pool)
+  })
+}
+
+/**
+ * What a Sequelize instance says about its connection.
+ * @param {import('./instance.js').Sequelize} sequelize
+ * @param {string} [timezone] the option of the store
+ * @returns {Connection}
+ */
+function describeConnection(sequelize, timezone) {
+  const { options } = sequelize
+  const dialect = options.dialect ?? sequelize.dialect?.name
+  const database = databaseOfDialect(dialect)
+  if (!database) {
+    throw optionsError(
+      `unsupported dialect \`${dialect}\` of the Sequelize instance; supported: ${SEQUELIZE_DIALECTS.join(', ')}`
+    )
+  }
+  // Version 7 has the settings of the connection in `replication.write`, with replication and without.
+  const write = options.replication ? options.replication.write : undefined
+  /** @type {ConnectionSettings} */
+  const settings = { ...sequelize.config, ...write }
+  // Version 6 has the driver's options apart and ignores others; in version 7 they are among the settings.
+  const driver = 'dialectOptions' in settings ? (settings.dialectOptions ?? {}) : settings
+  return CONNECTIONS[database]({ dialect, settings, driver, options, timezone })
+}
+
+/**
+ * @param {unknown} storage
+ * @param {unknown} password
+ * @param {Record<string, unknown>} driver
+ */
+function sqliteUrl(storage, password, driver) {
+  if (typeof storage !== 'string' || storage === '' || storage.includes(':memory:') || storage.startsWith('file:')) {
+    throw optionsError(
+      'expected the SQLite database of the Sequelize instance to be a file, got a database in memory, which only that ' +
+        "instance can reach; set option `storage` of the instance to a file, or give the store a database of its own: `db: 'sqlite::memory:'`"
+    )
+  }
+  if (password) {
+    throw optionsError(
+      'expected the SQLite file of the Sequelize instance to be unencrypted, got a `password`; give the store a database of its own'
+    )
+  }
+  const { mode = SQLITE_OPEN.readWrite | SQLITE_OPEN.create } = /** @type {{ mode?: number }} */ (driver)
+  const file = path.resolve(storage)
+  if (mode & SQLITE_OPEN.create) makeFolder(path.dirname(file))
+  const access = mode & SQLITE_OPEN.create ? 'rwc' : mode & SQLITE_OPEN.readWrite ? 'rw' : 'ro'
+  return `sqlite:${encodeURI(file).replace(/[?#]/g, encodeURIComponent)}?mode=${access}&journal_mode=keep`
+}
+
+/**
+ * Makes the folder of a file, as Sequelize does.
+ * @param {string} folder
+ */
+function makeFolder(folder) {
+  try {
+    fs.mkdirSync(folder, { recursive: true })
+  } catch {
+    // Then opening the file fails too, and says why.
+  }
+}
+
+/**
+ * @param {ConnectionSettings} settings
+ * @param {Record<string, unknown>} driver
+ */
+function postgresUrl(settings, driver) {
+  const parameters = tlsParameters(driver.ssl, hasDefaultIdentityCheck, DATABASES.postgres.tls)
+  for (const name of POSTGRES_SETTINGS) {
+    const value = driver[name]
+    if (value !== undefined && value !== null && value !== false) parameters.append(`options[${name}]`, String(value))
+  }
+  for (const name of ['application_name', 'options']) {
+    const value = driver[name]
+    if (typeof value === 'string') parameters.append(name, value)
+  }
+  const socket = settings.host?.startsWith('/') ? settings.host : undefined
+  if (socket !== undefined) parameters.append('host', socket)
+  return serverUrl('postgres', socket === undefined ? settings : { ...settings, host: undefined }, parameters)
+}
+
+/**
+ * @param {string} scheme
+ * @param {ConnectionSettings} settings
+ */
+function mysqlUrl(scheme, settings) {
+  // mysql2 verifies the host name only if `verifyIdentity` asks for it.
+  const verifiesHostName =
+    scheme === 'mysql'
+      ? (/** @type {Record<string, unknown>} */ tls) => tls.verifyIdentity === true
+      : hasDefaultIdentityCheck
+  const parameters = tlsParameters(settings.ssl, verifiesHostName, DATABASES.mysql.tls)
+  if (settings.socketPath) parameters.append('socket', settings.socketPath)
+  return serverUrl(scheme, settings, parameters)
+}
+
+/**
+ * @param {string} scheme
+ * @param {ConnectionSettings} settings
+ * @param {URLSearchParams} parameters
+ */
+function serverUrl(scheme, { port, password, database, ...settings }, parameters) {
+  if (password !== undefined && password !== null && typeof password !== 'string') {
+    throw optionsError(`expected the password of the Sequelize instance to be a string, got ${typeName(password)}`)
+  }
+  const host = settings.host ?? 'localhost'
+  const name = encodeURIComponent(settings.username ?? settings.user ?? '')
+  const secret = password ? `:${encodeURIComponent(password)}` : ''
+  const credentials = name || secret ? `${name}${secret}@` : ''
+  const address = `${host.includes(':') ? `[${host}]` : host}${port ? `:${port}` : ''}`
+  const query = parameters.toString()
+  return `${scheme}://${credentials}${address}/${encodeURIComponent(database ?? '')}${query && `?${query}`}`
+}
+
+/**
+ * The option `pool` of an instance as that of the store.
+ * @param {import('./instance.js').PoolSettings} [settings]
+ * @param {unknown} [queryTimeout] in ms
+ */
+function poolOptions(settings, queryTimeout) {
+  const { max, acquire, idle } = settings ?? {}
+  /** @type {Record<keyof typeof POOL, unknown>} */
+  const given = { max, acquireTimeout: acquire, idleTimeout: idle, queryTimeout, maxLifetime: undefined }
+  /** @type {Record<string, number>} */
+  const options = {}
+  for (const [name, { type }] of Object.entries(POOL)) {
+    const value = Number(given[/** @type {keyof typeof POOL} */ (name)])
+    // A number as Sequelize takes it, brought to what the option of the store allows.
+    if (value > 0) options[name] = Math.max(1, Math.trunc(Math.min(value, TYPES[type].max)))
+  }
+  return options
+}
+
+module.exports = { describeConnection }
