@@ -10,6 +10,8 @@ const path = require('node:path')
 const CHECKS = [
   { name: 'biome', command: 'biome check --error-on-warnings' },
   { name: 'tsc', command: 'tsc --noEmit' },
+  { name: 'type coverage', command: 'type-coverage --strict --at-least 94' },
+  { name: 'cspell', command: 'cspell --no-progress --no-summary "**/*.{md,js,ts,cts,mts,rs}"' },
   { name: 'knip', command: 'knip' },
   { name: 'publint', command: 'publint --strict' },
   { name: 'cargo fmt', command: 'cargo fmt --check' },
