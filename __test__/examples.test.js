@@ -5,7 +5,7 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const readline = require('node:readline')
-const { start: startChild } = require('./fixtures/children')
+const { start: startChild } = require('./support/children')
 
 const examples = path.join(__dirname, '../examples')
 

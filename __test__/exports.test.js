@@ -11,7 +11,7 @@ const connect = require('..')
 const { files } = require('../package.json')
 
 const root = path.join(__dirname, '..')
-const fixtures = path.join(__dirname, 'fixtures/exports')
+const programs = path.join(__dirname, 'support/programs/exports')
 const stores = []
 
 function open(Store) {
@@ -141,7 +141,7 @@ describe('the class', () => {
 })
 
 test('import gives the default and the named exports', async () => {
-  const output = JSON.parse(await run([path.join(fixtures, 'imports.mjs')]))
+  const output = JSON.parse(await run([path.join(programs, 'imports.mjs')]))
 
   expect(output).toMatchObject({
     names: expect.arrayContaining(['RustSequelizeStore', 'SessionStoreError', 'default']),
@@ -183,7 +183,7 @@ describe('a copy of the package', () => {
 
   test('works without express-session', async () => {
     copyPackage()
-    fs.copyFileSync(path.join(fixtures, 'alone.js'), path.join(folder, 'alone.js'))
+    fs.copyFileSync(path.join(programs, 'alone.js'), path.join(folder, 'alone.js'))
 
     expect(JSON.parse(await run(['alone.js'], { cwd: folder }))).toEqual({
       expressSession: false,

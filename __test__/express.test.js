@@ -6,11 +6,11 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { setTimeout: sleep } = require('node:timers/promises')
 const { RustSequelizeStore } = require('..')
-const databases = require('./databases')
-const { createApp, frameworks, listen } = require('./fixtures/express/app')
-const { Client } = require('./fixtures/express/client')
+const databases = require('./support/databases')
+const { createApp, frameworks, listen } = require('./support/express/app')
+const { Client } = require('./support/express/client')
 
-const serverFile = path.join(__dirname, 'fixtures/express/server.js')
+const serverFile = path.join(__dirname, 'support/express/server.js')
 
 /** Every framework on a file, and the newest Express on each server. */
 const pairs = databases

@@ -6,14 +6,14 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { promisify } = require('node:util')
-const databases = require('./databases')
-const { start: startChild } = require('./fixtures/children')
-const { Client } = require('./fixtures/express/client')
+const databases = require('./support/databases')
+const { start: startChild } = require('./support/children')
+const { Client } = require('./support/express/client')
+const { HOUR } = require('./support/time')
 
 const root = path.join(__dirname, '..')
-const fixtures = path.join(__dirname, 'fixtures/frameworks')
+const support = path.join(__dirname, 'support/frameworks')
 const modules = path.join(root, 'node_modules')
-const HOUR = 3_600_000
 
 jest.setTimeout(60_000)
 
@@ -42,7 +42,7 @@ beforeAll(async () => {
     fs.symlinkSync(path.join(modules, name), path.join(folder, 'node_modules', name), 'junction')
   }
   fs.renameSync(path.join(folder, 'package'), path.join(folder, 'node_modules/rust-sequelize-store'))
-  for (const name of fs.readdirSync(fixtures)) fs.copyFileSync(path.join(fixtures, name), path.join(folder, name))
+  for (const name of fs.readdirSync(support)) fs.copyFileSync(path.join(support, name), path.join(folder, name))
 })
 
 afterAll(() => fs.rmSync(folder, { recursive: true }))

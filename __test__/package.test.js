@@ -9,7 +9,7 @@ const { promisify } = require('node:util')
 const { devDependencies, version } = require('../package.json')
 
 const root = path.join(__dirname, '..')
-const preload = path.join(__dirname, 'fixtures/package/listen.js')
+const preload = path.join(__dirname, 'support/programs/listen.js')
 
 jest.setTimeout(90_000)
 

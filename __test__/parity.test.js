@@ -1,10 +1,10 @@
 'use strict'
 
-const databases = require('./databases')
-const { application, variantsOf } = require('./fixtures/variants')
-const { startPeers } = require('./peers')
-const { User, start, use } = require('./peers/deployment')
-const { exchange } = require('./peers/exchange')
+const databases = require('./support/databases')
+const { application, variantsOf } = require('./support/variants')
+const { startPeers } = require('./support/peers')
+const { User, start, use } = require('./support/peers/deployment')
+const { exchange } = require('./support/peers/exchange')
 
 // One table, served by connect-session-sequelize and by this store at the same time.
 

@@ -1,13 +1,12 @@
 'use strict'
 
 const { once } = require('node:events')
-const { report, run } = require('./fixtures/run')
-const databases = require('./databases')
+const { report, run } = require('./support/run')
+const { session } = require('./support/sessions')
+const databases = require('./support/databases')
 
 // A process that ends by itself takes no longer than this, start included.
 const SOON = 5_000
-
-const session = (data) => ({ cookie: { expires: null, path: '/' }, ...data })
 
 describe.each(databases.filter(({ enabled }) => enabled))('$name', (database) => {
   const { supports } = database

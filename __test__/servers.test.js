@@ -5,10 +5,12 @@ const { once } = require('node:events')
 const fs = require('node:fs')
 const net = require('node:net')
 const { text } = require('node:stream/consumers')
-const { codes, session, until } = require('./conformance/sessions')
-const databases = require('./databases')
-const { run } = require('./fixtures/run')
-const needs = require('./servers/needs')
+const { codes } = require('./support/calls')
+const { session } = require('./support/sessions')
+const { until } = require('./support/time')
+const databases = require('./support/databases')
+const { run } = require('./support/run')
+const needs = require('./support/servers/needs')
 
 // The servers of the tests, and what becomes of tests that lack one.
 

@@ -1,7 +1,7 @@
 'use strict'
 
-const { report } = require('./fixtures/run')
-const databases = require('./databases')
+const { report } = require('./support/run')
+const databases = require('./support/databases')
 
 // A store and another copy of SQLite on one file in one process. Each test runs in a process of its own, and what is in the file
 // is looked at from yet another one.

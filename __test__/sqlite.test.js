@@ -5,9 +5,11 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { RustSequelizeStore } = require('..')
-const { HOUR, codes, loaded, session, sleep, stored, styles } = require('./conformance/sessions')
-const databases = require('./databases')
-const { report, run } = require('./fixtures/run')
+const { codes, styles } = require('./support/calls')
+const { loaded, session, stored } = require('./support/sessions')
+const { HOUR, sleep } = require('./support/time')
+const databases = require('./support/databases')
+const { report, run } = require('./support/run')
 
 // What is SQLite's alone. The rest is in conformance/.
 

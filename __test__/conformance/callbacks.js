@@ -3,9 +3,9 @@
 const { AsyncLocalStorage } = require('node:async_hooks')
 const { setImmediate: turn } = require('node:timers/promises')
 const { SessionStoreError } = require('../..')
-const { report } = require('../fixtures/run')
-const { session } = require('./sessions')
-const verbs = require('../fixtures/verbs')
+const { report } = require('../support/run')
+const { session } = require('../support/sessions')
+const verbs = require('../support/verbs')
 
 module.exports = (database) => {
   describe.each(Object.entries(verbs))('%s', (name, call) => {

@@ -1,7 +1,8 @@
 'use strict'
 
-const { codes, collect, session, styles } = require('./sessions')
-const verbs = require('../fixtures/verbs')
+const { codes, collect, styles } = require('../support/calls')
+const { session } = require('../support/sessions')
+const verbs = require('../support/verbs')
 
 const CLOSED = 'ERR_SESSION_CLOSED'
 

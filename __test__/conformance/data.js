@@ -1,6 +1,7 @@
 'use strict'
 
-const { codes, session, stored, styles } = require('./sessions')
+const { codes, styles } = require('../support/calls')
+const { session, stored } = require('../support/sessions')
 
 const MIB = 2 ** 20
 

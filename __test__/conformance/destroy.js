@@ -1,6 +1,7 @@
 'use strict'
 
-const { session, styles } = require('./sessions')
+const { styles } = require('../support/calls')
+const { session } = require('../support/sessions')
 
 module.exports = (database, { withClient }) => {
   describe.each(Object.keys(styles))('%s', (style) => {

@@ -1,6 +1,8 @@
 'use strict'
 
-const { HOUR, apart, session, styles } = require('./sessions')
+const { styles } = require('../support/calls')
+const { session } = require('../support/sessions')
+const { HOUR, apart } = require('../support/time')
 
 module.exports = (database, { withClient }) => {
   describe.each(Object.keys(styles))('%s', (style) => {

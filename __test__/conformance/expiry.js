@@ -1,6 +1,8 @@
 'use strict'
 
-const { DAY, HOUR, apart, browserSession, collect, session, sleep, styles } = require('./sessions')
+const { collect, styles } = require('../support/calls')
+const { browserSession, session } = require('../support/sessions')
+const { DAY, HOUR, apart, sleep } = require('../support/time')
 
 /** A session with this for its cookie's expires. */
 const withExpires = (expires) => ({ cookie: { expires, path: '/' } })

@@ -1,6 +1,8 @@
 'use strict'
 
-const { HOUR, apart, codes, loaded, session, styles } = require('./sessions')
+const { codes, styles } = require('../support/calls')
+const { loaded, session } = require('../support/sessions')
+const { HOUR, apart } = require('../support/time')
 
 const text = JSON.stringify
 

@@ -1,6 +1,7 @@
 'use strict'
 
-const { session, stored, styles } = require('./sessions')
+const { styles } = require('../support/calls')
+const { session, stored } = require('../support/sessions')
 
 module.exports = (database, { withSecondStore }) => {
   describe.each(Object.keys(styles))('%s', (style) => {

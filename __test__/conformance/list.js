@@ -1,6 +1,7 @@
 'use strict'
 
-const { collect, session, stored, styles } = require('./sessions')
+const { collect, styles } = require('../support/calls')
+const { session, stored } = require('../support/sessions')
 
 module.exports = (database, { withClient, withSecondStore }) => {
   describe.each(Object.keys(styles))('%s', (style) => {

@@ -1,7 +1,9 @@
 'use strict'
 
 const { Session } = require('express-session')
-const { HOUR, apart, loaded, session, styles } = require('./sessions')
+const { styles } = require('../support/calls')
+const { loaded, session } = require('../support/sessions')
+const { HOUR, apart } = require('../support/time')
 
 // A slow request must not bring back a session that was destroyed while the request was going on.
 module.exports = (database, { withClient, withSecondStore }) => {

@@ -1,7 +1,8 @@
 'use strict'
 
 const { RustSequelizeStore } = require('../..')
-const { codes, collect, session, styles } = require('./sessions')
+const { codes, collect, styles } = require('../support/calls')
+const { session } = require('../support/sessions')
 
 const awkward = [
   "it's",

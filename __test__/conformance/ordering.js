@@ -1,6 +1,9 @@
 'use strict'
 
-const { HOUR, apart, generator, loaded, session, styles } = require('./sessions')
+const { styles } = require('../support/calls')
+const { generator } = require('../support/generator')
+const { loaded, session } = require('../support/sessions')
+const { HOUR, apart } = require('../support/time')
 
 /**
  * Calls the store at random, for the most part without waiting, and keeps a plain Map in step. Each `get` must give what the map

@@ -1,7 +1,9 @@
 'use strict'
 
-const { report } = require('../fixtures/run')
-const { HOUR, codes, session, sleep, styles, until } = require('./sessions')
+const { report } = require('../support/run')
+const { codes, styles } = require('../support/calls')
+const { session } = require('../support/sessions')
+const { HOUR, sleep, until } = require('../support/time')
 
 module.exports = (database, { withClient, withSecondStore }) => {
   describe.each(Object.keys(styles))('%s', (style) => {

@@ -1,7 +1,8 @@
 'use strict'
 
-const { codes, session, styles } = require('./sessions')
-const verbs = require('../fixtures/verbs')
+const { codes, styles } = require('../support/calls')
+const { session } = require('../support/sessions')
+const verbs = require('../support/verbs')
 
 const FULL = 'ERR_SESSION_QUEUE_FULL'
 

@@ -1,6 +1,8 @@
 'use strict'
 
-const { HOUR, apart, loaded, session, styles } = require('./sessions')
+const { styles } = require('../support/calls')
+const { loaded, session } = require('../support/sessions')
+const { HOUR, apart } = require('../support/time')
 
 // What is written is the session at the time of the call.
 module.exports = (database, { withClient }) => {

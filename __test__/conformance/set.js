@@ -1,6 +1,8 @@
 'use strict'
 
-const { apart, codes, session, stored, styles } = require('./sessions')
+const { codes, styles } = require('../support/calls')
+const { session, stored } = require('../support/sessions')
+const { apart } = require('../support/time')
 
 module.exports = (database, { withClient, withSecondStore }) => {
   describe.each(Object.keys(styles))('%s', (style) => {

@@ -1,6 +1,7 @@
 'use strict'
 
-const { HOUR, apart, session } = require('./sessions')
+const { session } = require('../support/sessions')
+const { HOUR, apart } = require('../support/time')
 
 const MINUTE = 60_000
 

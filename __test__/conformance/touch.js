@@ -1,6 +1,8 @@
 'use strict'
 
-const { HOUR, apart, browserSession, session, stored, styles } = require('./sessions')
+const { styles } = require('../support/calls')
+const { browserSession, session, stored } = require('../support/sessions')
+const { HOUR, apart } = require('../support/time')
 
 module.exports = (database, { withClient, withSecondStore }) => {
   describe.each(Object.keys(styles))('%s', (style) => {

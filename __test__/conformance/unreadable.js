@@ -1,6 +1,8 @@
 'use strict'
 
-const { HOUR, collect, session, styles } = require('./sessions')
+const { collect, styles } = require('../support/calls')
+const { session } = require('../support/sessions')
+const { HOUR } = require('../support/time')
 
 const texts = [
   ['an empty string', ''],

@@ -5,11 +5,13 @@ const fs = require('node:fs')
 const net = require('node:net')
 const { inspect } = require('node:util')
 const { RustSequelizeStore } = require('../..')
-const { HOUR, codes, loaded, session, sleep, styles, until } = require('../conformance/sessions')
-const { createApp, listen } = require('../fixtures/express/app')
-const { Client } = require('../fixtures/express/client')
-const { freePort } = require('../servers/private-server')
-const { failure } = require('./exercise')
+const { codes, styles } = require('../support/calls')
+const { loaded, session } = require('../support/sessions')
+const { HOUR, sleep, until } = require('../support/time')
+const { createApp, listen } = require('../support/express/app')
+const { Client } = require('../support/express/client')
+const { freePort } = require('../support/servers/private-server')
+const { failure } = require('../support/calls')
 
 const CONNECTION = 'ERR_SESSION_CONNECTION'
 

@@ -1,7 +1,8 @@
 'use strict'
 
-const { codes, loaded, session } = require('../conformance/sessions')
-const { failure } = require('./exercise')
+const { codes } = require('../support/calls')
+const { loaded, session } = require('../support/sessions')
+const { failure } = require('../support/calls')
 
 /**
  * Columns of the application, written by `extendDefaultFields`. `cases` are `[type, value, text]`, where the text is what the client

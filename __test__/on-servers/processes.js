@@ -1,7 +1,8 @@
 'use strict'
 
-const { report } = require('../fixtures/run')
-const { HOUR, session, sleep, until } = require('../conformance/sessions')
+const { report } = require('../support/run')
+const { session } = require('../support/sessions')
+const { HOUR, sleep, until } = require('../support/time')
 
 /** How long processes hammer the same sessions; more shows what is rarer. */
 const STRESS = Number(process.env.SESSION_STRESS_SECONDS ?? 5) * 1000

@@ -1,8 +1,9 @@
 'use strict'
 
 const { DataTypes, Op, Sequelize } = require('sequelize')
-const { HOUR, loaded, session, stored } = require('../conformance/sessions')
-const { exercise } = require('./exercise')
+const { loaded, session, stored } = require('../support/sessions')
+const { HOUR } = require('../support/time')
+const { exercise } = require('../support/exercise')
 
 /** The same table served by this store and by Sequelize 6, with the model of connect-session-sequelize. */
 module.exports = (database) => {

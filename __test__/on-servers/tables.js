@@ -1,8 +1,11 @@
 'use strict'
 
 const { RustSequelizeStore } = require('../..')
-const { HOUR, apart, codes, loaded, session, stored, styles } = require('../conformance/sessions')
-const { exercise, failure } = require('./exercise')
+const { codes, styles } = require('../support/calls')
+const { loaded, session, stored } = require('../support/sessions')
+const { HOUR, apart } = require('../support/time')
+const { failure } = require('../support/calls')
+const { exercise } = require('../support/exercise')
 
 /**
  * Tables that somebody else has made. A server's test file says how it spells things:

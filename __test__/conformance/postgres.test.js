@@ -1,0 +1,6 @@
+'use strict'
+
+const conformance = require('.')
+const databases = require('../support/databases')
+
+for (const database of databases.filter(({ dialect }) => dialect === 'postgres')) conformance(database)
