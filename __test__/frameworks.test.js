@@ -9,13 +9,11 @@ const { promisify } = require('node:util')
 const databases = require('./support/databases')
 const { start: startChild } = require('./support/children')
 const { Client } = require('./support/express/client')
-const { HOUR } = require('./support/time')
+const { HOUR, MINUTE } = require('./support/time')
 
 const root = path.join(__dirname, '..')
 const support = path.join(__dirname, 'support/frameworks')
 const modules = path.join(root, 'node_modules')
-
-jest.setTimeout(60_000)
 
 /** What an application on Koa or Fastify has installed: no express-session, nor its types. */
 const PACKAGES = [
@@ -150,7 +148,7 @@ describe.each(tested.map((database) => ({ name: database.name, database })))('on
       const { client, sid } = await logIn(first[usual])
       const { expires } = await database.row(place, sid)
       // koa-session has its rows live a little longer than its cookies.
-      expect(Math.abs(expires - Date.now() - HOUR)).toBeLessThan(15_000)
+      expect(Math.abs(expires - Date.now() - HOUR)).toBeLessThan(MINUTE)
       expect((await client.get('/state')).body.user).toBe('Ada')
 
       await database.updateRow(place, sid, { expires: new Date(Date.now() - 2000) })

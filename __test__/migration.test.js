@@ -7,6 +7,7 @@ const path = require('node:path')
 const { promisify } = require('node:util')
 const databases = require('./support/databases')
 const { GIVEN } = require('./support/programs/migration')
+const { PATIENCE } = require('./support/time')
 
 const root = path.join(__dirname, '..')
 const fixture = path.join(__dirname, 'support/programs/migration.js')
@@ -82,7 +83,7 @@ describe('the changes from other stores', () => {
     fs.writeFileSync(path.join(folder, 'application.js'), script)
     const { stdout } = await promisify(execFile)(process.execPath, ['application.js'], {
       cwd: folder,
-      timeout: 15_000,
+      timeout: PATIENCE,
       env: { ...process.env, DATABASE_URL: place.db, WRITE: write, ...(read && { READ: read }) }
     })
     return JSON.parse(stdout.split('\n').at(-2)).read

@@ -11,8 +11,6 @@ const { devDependencies, version } = require('../package.json')
 const root = path.join(__dirname, '..')
 const preload = path.join(__dirname, 'support/programs/listen.js')
 
-jest.setTimeout(90_000)
-
 describe('the packed package', () => {
   let folder
   let tarball

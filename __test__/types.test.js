@@ -7,9 +7,6 @@ const { promisify } = require('node:util')
 const session = require('express-session')
 const connect = require('..')
 
-// The compiler takes its time on a busy machine.
-jest.setTimeout(60_000)
-
 const root = path.join(__dirname, '..')
 const typescript = require.resolve('typescript/package.json')
 const declarations = readFileSync(path.join(root, 'index.d.ts'), 'utf8')

@@ -15,9 +15,11 @@ const { failure } = require('../support/calls')
 
 const CONNECTION = 'ERR_SESSION_CONNECTION'
 
-/** What an unreachable database may take in all, for `acquireTimeout`. */
-const TIMEOUT = 1500
-const SLACK = 1000
+/** The `acquireTimeout` of stores whose database cannot be reached. */
+const TIMEOUT = 2000
+
+/** In less than this they fail, on the slowest machine, and a store that does not heed the option takes longer. In milliseconds. */
+const LIMIT = 9000
 
 /**
  * The ways to a server and what happens on them. `kit` has
@@ -86,7 +88,7 @@ module.exports = ({
     }
     const started = Date.now()
     const errors = await Promise.all(Object.values(calls).map((call) => failure(call())))
-    expect(Date.now() - started).toBeLessThan(TIMEOUT + SLACK)
+    expect(Date.now() - started).toBeLessThan(LIMIT)
     for (const error of errors) {
       expect(error.code).toBe(code)
       expect(error.cause).toBeInstanceOf(Error)
@@ -266,7 +268,7 @@ module.exports = ({
         await store.touch('ada', session())
       }
     })
-    for (let i = 0; i < 10; i++) {
+    for (let i = 0; i < 10 || store.stats().retries === 0; i++) {
       await sleep(100)
       await killAll(server.url())
     }
@@ -312,7 +314,7 @@ module.exports = ({
         if (written.reason) await sleep(20)
       }
     })
-    await sleep(200)
+    await until(() => acknowledged.size === 8)
     await server.stop(crash)
     await sleep(300)
     await server.start()
@@ -346,12 +348,13 @@ module.exports = ({
     }
 
     test('is an error in time, and forgotten when it answers again', async () => {
-      const store = await openFresh({ pool: { queryTimeout: 500, acquireTimeout: 500 } })
+      const store = await openFresh({ pool: { queryTimeout: TIMEOUT, acquireTimeout: TIMEOUT } })
       await Promise.all([store.set('ada', session({ user: 'ada' })), store.get('bob'), store.length()])
       await frozen(async () => {
         const started = Date.now()
         const outcome = await codes([store.get('ada'), store.set('bob', session()), store.touch('ada', session())])
-        expect(Date.now() - started).toBeLessThan(500 + 500 + SLACK)
+        // The defaults are half a minute and ten seconds.
+        expect(Date.now() - started).toBeLessThan(25_000)
         for (const code of outcome) expect(['ERR_SESSION_TIMEOUT', CONNECTION]).toContain(code)
       })
       expect((await store.get('ada')).user).toBe('ada')
@@ -368,7 +371,7 @@ module.exports = ({
 
     test('does not keep stores from closing, whatever they are at', async () => {
       const db = server.url({ database: await fresh() })
-      const all = Object.keys(kinds).map(() => open(db, { pool: { queryTimeout: 500, acquireTimeout: 500 } }))
+      const all = Object.keys(kinds).map(() => open(db, { pool: { queryTimeout: TIMEOUT, acquireTimeout: TIMEOUT } }))
       // All lanes have a connection.
       for (const store of all) {
         await Promise.all([store.set('ada', session()), store.get('bob'), store.length()])
@@ -381,7 +384,7 @@ module.exports = ({
           await store.close()
           closed.add(Object.keys(kinds)[i])
         })
-        await Promise.race([Promise.all(closing), sleep(5000)])
+        await Promise.race([Promise.all(closing), sleep(25_000)])
       })
       expect([...closed].sort()).toEqual(Object.keys(kinds).sort())
       expect((await pending).slice(1)).not.toContain(null)

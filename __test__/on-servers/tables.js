@@ -3,7 +3,7 @@
 const { RustSequelizeStore } = require('../..')
 const { codes, styles } = require('../support/calls')
 const { loaded, session, stored } = require('../support/sessions')
-const { HOUR, apart } = require('../support/time')
+const { HOUR, MINUTE, apart } = require('../support/time')
 const { failure } = require('../support/calls')
 const { exercise } = require('../support/exercise')
 
@@ -104,7 +104,7 @@ module.exports = (
 
       test('is compared to the clock, and NULL is no end', async () => {
         const store = open({ checkExpirationInterval: 0 }, await existing(columns({ expires: type })))
-        await store.set('live', session({}, 5000))
+        await store.set('live', session({}, MINUTE))
         await store.set('dead', session({}, -5000))
         await store.set('endless', session())
         await query(store, `UPDATE ${q('Sessions')} SET ${q('expires')} = NULL WHERE ${q('sid')} = 'endless'`)
@@ -127,7 +127,7 @@ module.exports = (
       await store.clear()
       await exercise(database, store)
       for (const [sid, ms] of [
-        ['live', 60_000],
+        ['live', MINUTE],
         ['dead', -60_000]
       ]) {
         await store.set(sid, session({}, ms))

@@ -45,7 +45,7 @@ module.exports = ({ create, settings, query, users, stats, hosted, foreign, prep
   })
 
   function open(db) {
-    const store = new RustSequelizeStore({ db, pool: { acquireTimeout: 1500 } })
+    const store = new RustSequelizeStore({ db, pool: { acquireTimeout: 5000 } })
     stores.push(store)
     return store
   }

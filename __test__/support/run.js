@@ -2,13 +2,14 @@
 
 const { spawn } = require('node:child_process')
 const path = require('node:path')
+const { PATIENCE } = require('./time')
 
 /**
  * Runs a script of programs/ with arguments, each as JSON, and resolves with how it ended, what it printed and how long it took.
  * It is stopped after `patience` milliseconds; then `signal` is SIGKILL. `shell` is a line for the shell to run first, such as one
  * that sets a limit; `under` is a command that runs the script.
  */
-function run(script, args = [], { shell, under = [], patience = 15_000 } = {}) {
+function run(script, args = [], { shell, under = [], patience = PATIENCE } = {}) {
   const file = path.join(__dirname, 'programs', script)
   const command = [
     ...(shell === undefined ? [] : ['sh', '-c', `${shell}; exec "$0" "$@"`]),

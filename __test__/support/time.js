@@ -1,13 +1,14 @@
 'use strict'
 
-const HOUR = 3_600_000
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
 /**
  * How long tests wait for something that has to happen, in milliseconds: far beyond what it takes, so that no test depends on how fast
  * the machine is. What never happens is reported then.
  */
-const PATIENCE = 120_000
+const PATIENCE = 60_000
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -23,4 +24,4 @@ async function until(condition) {
 /** How far two dates are apart, in milliseconds. */
 const apart = (one, other) => Math.abs(Number(one) - Number(other))
 
-module.exports = { DAY, HOUR, PATIENCE, apart, sleep, until }
+module.exports = { DAY, HOUR, MINUTE, PATIENCE, apart, sleep, until }

@@ -1,6 +1,7 @@
 'use strict'
 
 const { RustSequelizeStore } = require('../../..')
+const { PATIENCE } = require('../time')
 
 /** What all databases have in common: the stores opened, and where each of them is. */
 function common(place) {
@@ -23,7 +24,7 @@ function common(place) {
     stores.clear()
     let timer
     const late = new Promise((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error('a store has not closed in time')), 10_000)
+      timer = setTimeout(() => reject(new Error('a store has not closed in time')), PATIENCE)
     })
     await Promise.race([late, Promise.all(all.map((store) => store.close()))]).finally(() => clearTimeout(timer))
   }

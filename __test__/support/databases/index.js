@@ -1,5 +1,6 @@
 'use strict'
 
+const servers = require('../servers')
 const { mysql } = require('./mysql')
 const { postgres } = require('./postgres')
 const { sqliteFile, sqliteMemory } = require('./sqlite')
@@ -18,9 +19,11 @@ const { sqliteFile, sqliteMemory } = require('./sqlite')
  * - an independent client, whose functions take a store or a place: `query(target, sql, params)`, `createTable(target, extraColumns)`,
  *   `dropTable`, `renameTable(target, from, to)`, `tableExists`, `row(target, sid)`, `count(target)`, `insertRow(target, row)`, `updateRow(target, sid, row)`,
  *   `deleteRow(target, sid)`; `lock(target)` keeps all others from writing until the function that it resolves with is called;
- * - on servers: `describe(target)`, the columns; `transaction(target)` of another program; `killConnections(target)` of the stores;
+ * - on servers: `describe(target)`, the columns; `waiting(target)`, how many statements of stores wait for a lock; `transaction(target)` of another program; `killConnections(target)` of the stores;
  * - `reset()`: closes the stores opened since the last reset and removes their tables; `end()`: leaves nothing behind.
  *
  * Rows are `{ sid, data, expires, createdAt, updatedAt }` with dates as Date or null, and the extra columns as the client reads them.
  */
-module.exports = [sqliteFile(), sqliteMemory(), postgres(), mysql()]
+const onServer = { mysql, postgres }
+
+module.exports = [sqliteFile(), sqliteMemory(), ...servers.map((server) => onServer[server.dialect](server))]

@@ -7,7 +7,7 @@ const { places } = require('./places')
 const quote = (name) => `\`${name.replaceAll('`', '``')}\``
 
 /** What a statement of the tests waits for a table, in seconds; the server's default is a day. */
-const PATIENCE = 5
+const PATIENCE = 30
 
 /** A connection that is made when it is needed, and runs each statement in the database that it is for, one after the other. */
 function mysqlClient(url) {
@@ -57,10 +57,14 @@ function inDatabase(url, database) {
   return changed.href
 }
 
-/** A database on the server of TEST_MYSQL_URL, whose places are databases of their own. */
-function mysql() {
-  const { TEST_MYSQL_URL: url, TEST_MYSQL_SERVER: server = 'MySQL', TEST_MYSQL_SKIPPED: skipped } = process.env
-  if (!url || skipped) return missing('MySQL or MariaDB', 'mysql', skipped ?? 'there is no TEST_MYSQL_URL')
+/** A database on a server (see ../servers), whose places are databases of their own. */
+function mysql({ name, variable }) {
+  const {
+    [`${variable}_URL`]: url,
+    [`${variable}_SERVER`]: server = 'MySQL',
+    [`${variable}_SKIPPED`]: skipped
+  } = process.env
+  if (!url || skipped) return missing(name, 'mysql', skipped ?? `there is no ${variable}_URL`)
 
   const client = mysqlClient(url)
   const databases = places()
@@ -109,6 +113,7 @@ function mysql() {
     name: server.split(' ')[0],
     dialect: 'mysql',
     enabled: true,
+    url,
     skipped: null,
     // Our tables keep 128 characters of a session id, dates without milliseconds, and data of MEDIUMTEXT; names of tables have 64
     // characters, none of them beyond U+FFFF.
@@ -138,6 +143,13 @@ function mysql() {
         COLLATION_NAME AS collation FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?
         ORDER BY ORDINAL_POSITION`
       return query(target, sql, [databaseOf(target), name])
+    },
+
+    async waiting(target) {
+      // The states of locks of tables; those of rows are InnoDB's own, which it tells of ten times a second.
+      const sql = `SELECT count(*) AS n FROM PROCESSLIST WHERE DB = ? AND (STATE LIKE 'Waiting for%lock' OR ID IN
+        (SELECT trx_mysql_thread_id FROM INNODB_TRX WHERE trx_state = 'LOCK WAIT'))`
+      return Number((await client.query('information_schema', sql, [databaseOf(target)]))[0].n)
     },
 
     /** Ends the connections of all stores at a place. */

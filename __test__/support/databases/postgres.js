@@ -7,7 +7,7 @@ const { places } = require('./places')
 const quote = (name) => `"${name.replaceAll('"', '""')}"`
 
 /** Settings of a connection of the tests. Without an end to waiting for a lock, a test that holds one would hold all after it. */
-const SETTINGS = '-c client_min_messages=warning -c lock_timeout=5s'
+const SETTINGS = '-c client_min_messages=warning -c lock_timeout=30s'
 
 /** A connection that is made when it is needed, and runs each statement in the schema that it is for, one after the other. */
 function postgresClient(url) {
@@ -60,10 +60,10 @@ function inSchema(url, schema) {
   return `${url}${url.includes('?') ? '&' : '?'}application_name=${schema}&options=${options}`
 }
 
-/** A database on the server of TEST_POSTGRES_URL, whose places are schemas. */
-function postgres() {
-  const { TEST_POSTGRES_URL: url, TEST_POSTGRES_SKIPPED: skipped } = process.env
-  if (!url || skipped) return missing('PostgreSQL', 'postgres', skipped ?? 'there is no TEST_POSTGRES_URL')
+/** A database on a server (see ../servers), whose places are schemas. */
+function postgres({ name, variable }) {
+  const { [`${variable}_URL`]: url, [`${variable}_SKIPPED`]: skipped } = process.env
+  if (!url || skipped) return missing(name, 'postgres', skipped ?? `there is no ${variable}_URL`)
 
   const client = postgresClient(url)
   const schemas = places()
@@ -110,9 +110,10 @@ function postgres() {
         blob: 'BYTEA'
       }
     }),
-    name: 'PostgreSQL',
+    name,
     dialect: 'postgres',
     enabled: true,
+    url,
     skipped: null,
     // Our tables keep 128 characters of a session id; names of tables are cut off at 63 bytes by the server.
     supports: {
@@ -141,6 +142,11 @@ function postgres() {
         coalesce(i.indisprimary, false) AS key FROM pg_attribute a LEFT JOIN pg_index i ON i.indrelid = a.attrelid
         AND a.attnum = ANY(i.indkey) WHERE a.attrelid = $1::regclass AND a.attnum > 0 ORDER BY a.attnum`
       return query(target, sql, [name])
+    },
+
+    async waiting(target) {
+      const sql = "SELECT count(*) AS n FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'"
+      return Number((await query(target, sql, [schemaOf(target)]))[0].n)
     },
 
     /** Ends the connections of all stores at a place. */

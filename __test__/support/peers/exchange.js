@@ -1,7 +1,7 @@
 'use strict'
 
 const { expressSession, loaded, session } = require('../sessions')
-const { HOUR } = require('../time')
+const { HOUR, MINUTE, apart } = require('../time')
 
 const CAST = {
   sqlite: (name) => `CAST(${name} AS TEXT)`,
@@ -39,7 +39,7 @@ function instant(text) {
  * @param columns `{ tableName, sid, expires, data }`, how the table names them
  * @param peer what `startPeers().open` gives
  * @param quirks `keepsExpired`: its `get` finds expired sessions; `noTouch`: it has no `touch`; `drifts`: its `set` counts from the lifetime,
- *   so that some milliseconds are lost
+ *   so that some time is lost
  */
 async function exchange({ database, place, store, peer, columns, keepsExpired, noTouch, drifts }) {
   const rows = () => rowTexts(database, place, columns)
@@ -62,7 +62,7 @@ async function exchange({ database, place, store, peer, columns, keepsExpired, n
   const { [columns.expires]: peerExpires, ...peerRow } = written['twin 1']
   const { [columns.expires]: ourExpires, ...ourRow } = written['twin 2']
   expect(stampless(ourRow)).toEqual(stampless(peerRow))
-  if (drifts) expect(Math.abs(instant(ourExpires) - instant(peerExpires))).toBeLessThanOrEqual(1000)
+  if (drifts) expect(apart(instant(ourExpires), instant(peerExpires))).toBeLessThan(MINUTE)
   else expect(ourExpires).toBe(peerExpires)
   expect(form(ourExpires)).toBe(form(peerExpires))
 

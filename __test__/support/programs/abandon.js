@@ -3,13 +3,12 @@
 // Starts a server and leaves it without a word. Prints JSON.
 
 const fs = require('node:fs')
-const { createMysql } = require('../servers/mysql')
-const { createPostgres } = require('../servers/postgres')
 const { args } = require('../run')
+const servers = require('../servers')
 
 async function main() {
-  const [kind] = args()
-  const server = await (kind === 'mysql' ? createMysql : createPostgres)()
+  const [variable] = args()
+  const server = await servers.find((each) => each.variable === variable).create()
   await server.start()
   fs.writeSync(1, JSON.stringify({ folder: server.folder, port: server.port }))
   process.kill(process.pid, 'SIGKILL')

@@ -5,7 +5,7 @@
 const session = require('express-session')
 const { DataTypes, Sequelize } = require('sequelize')
 const { args } = require('../run')
-const { HOUR } = require('../time')
+const { HOUR, sleep } = require('../time')
 
 const STORES = {
   before: () => require('connect-session-sequelize')(session.Store),
@@ -152,7 +152,7 @@ const SCENARIOS = {
   async touchStamps({ store, row }) {
     await store.set('a', { cookie: cookie() })
     const before = await row('a')
-    await new Promise((resolve) => setTimeout(resolve, 1100))
+    await sleep(1100)
     await store.touch('a', { cookie: cookie() })
     return Number((await row('a')).updatedAt) > Number(before.updatedAt)
   },

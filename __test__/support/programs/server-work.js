@@ -39,16 +39,16 @@ const scenarios = {
     return { failed }
   },
 
-  // Works on a few sessions for a while, in bursts of everything.
+  // Works on a few sessions for a while, and a number of times at least, in bursts of everything.
   async hammer() {
-    const [seed, ms, sids] = more
+    const [seed, ms, least, sids] = more
     const store = new RustSequelizeStore({ ...options, checkExpirationInterval: 0 })
     const random = generator(seed)
     const pick = () => sids[Math.floor(random() * sids.length)]
     const failed = new Set()
     let operations = 0
     const end = Date.now() + ms
-    while (Date.now() < end) {
+    while (Date.now() < end || operations < least) {
       const calls = []
       for (let i = 0; i < 100; i++) {
         const sid = pick()

@@ -38,7 +38,7 @@ const descriptors = () => fs.readdirSync('/proc/self/fd').length
 const INCREMENT = 'INSERT INTO tally (id, n) VALUES (?, 1) ON CONFLICT (id) DO UPDATE SET n = n + 1'
 
 const scenarios = {
-  /** Writes for a while from all sides, each of which closes the file and opens it again and again. */
+  /** Writes for a while, and once at least, from all sides, each of which closes the file and opens it again and again. */
   async hammer({ place, file, name, ms }) {
     const end = Date.now() + ms
     const acknowledged = { sessions: {}, tally: {} }
@@ -48,7 +48,7 @@ const scenarios = {
     await first.close()
 
     async function stores(id) {
-      for (let n = 1; Date.now() < end; rounds.store++) {
+      for (let n = 1; Date.now() < end || rounds.store === 0; rounds.store++) {
         const store = new RustSequelizeStore(place)
         for (let i = 0; i < 10; i++, n++) {
           const sids = Array.from({ length: 8 }, (_, caller) => `${name} ${id} ${caller}`)
@@ -63,7 +63,7 @@ const scenarios = {
 
     async function connections(id) {
       const key = `${name} ${id}`
-      for (let n = 0; Date.now() < end; rounds.sqlite3++) {
+      for (let n = 0; Date.now() < end || rounds.sqlite3 === 0; rounds.sqlite3++) {
         const connection = await connect(file)
         for (let i = 0; i < 10; i++) {
           await connection.query(INCREMENT, [key])
@@ -76,7 +76,7 @@ const scenarios = {
 
     async function sequelizes() {
       const key = `${name} sequelize`
-      for (let n = 0; Date.now() < end; rounds.sequelize++) {
+      for (let n = 0; Date.now() < end || rounds.sequelize === 0; rounds.sequelize++) {
         const sequelize = new Sequelize({ dialect: 'sqlite', storage: file, logging: false })
         await sequelize.query('PRAGMA busy_timeout = 10000')
         for (let i = 0; i < 10; i++) {

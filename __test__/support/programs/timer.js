@@ -4,6 +4,7 @@
 
 const { RustSequelizeStore } = require('../../..')
 const { args } = require('../run')
+const { until } = require('../time')
 
 const [options] = args()
 const thrown = []
@@ -12,13 +13,6 @@ const warnings = []
 process.on('uncaughtException', (error) => thrown.push(`${error}`))
 process.on('unhandledRejection', (error) => rejections.push(`${error}`))
 process.on('warning', (warning) => warnings.push(`${warning}`))
-
-async function until(condition) {
-  const deadline = Date.now() + 5_000
-  while (!condition() && Date.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}
 
 async function main() {
   const store = new RustSequelizeStore(options)

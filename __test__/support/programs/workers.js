@@ -7,7 +7,7 @@ const { Worker, isMainThread, parentPort, workerData } = require('node:worker_th
 const { RustSequelizeStore } = require('../../..')
 const { args } = require('../run')
 const { session } = require('../sessions')
-
+const { sleep, until } = require('../time')
 
 const tasks = {
   // Writes and reads, and ends by itself without closing the store.
@@ -77,18 +77,19 @@ const scenarios = {
     for (let round = 0; round < 6; round++) {
       const workers = [1, 2].map((id) => start('busy', { place, id }))
       await Promise.all(workers.map((worker) => once(worker, 'message')))
-      await new Promise((resolve) => setTimeout(resolve, 5 * round))
+      await sleep(5 * round)
       await Promise.all(workers.map((worker) => worker.terminate()))
       await store.set(`main-${round}`, session())
     }
     const ids = await store.ids()
     // What the stores of the workers had accepted is written even after their end.
     let length
-    for (let tries = 0; tries < 50 && length !== 0; tries++) {
+    await until(async () => {
       await store.clear()
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      await sleep(50)
       length = await store.length()
-    }
+      return length === 0
+    })
     await store.close()
     return { own: ids.filter((sid) => sid.startsWith('main-')).length, length }
   },

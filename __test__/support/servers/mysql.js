@@ -3,6 +3,7 @@
 const { execFileSync } = require('node:child_process')
 const path = require('node:path')
 const mysql = require('mysql2/promise')
+const { need } = require('./needs')
 const { PrivateServer, findProgram } = require('./private-server')
 
 const FOLDERS = ['/usr/sbin', '/usr/libexec', '/usr/local/sbin']
@@ -21,7 +22,7 @@ function findPrograms() {
 
 /** Resolves with what a server is, and rejects if it does not answer. */
 async function probe(url) {
-  const connection = await mysql.createConnection({ uri: url, connectTimeout: 5000 })
+  const connection = await mysql.createConnection({ uri: url, connectTimeout: 20_000 })
   try {
     const [[{ version }]] = await connection.query('SELECT VERSION() AS version')
     return `${version.includes('MariaDB') ? 'MariaDB' : 'MySQL'} ${version.split('-')[0]}`
@@ -34,7 +35,7 @@ async function probe(url) {
  * Makes a server without starting it: `{ url(options), socket, port, folder, start(settings), stop(signal), log(), end() }`. Its user
  * `tester` may do anything.
  */
-async function createMysql() {
+async function create() {
   const programs = findPrograms()
   if (programs === null) return null
   const server = await PrivateServer.create(['mysql'])
@@ -94,4 +95,26 @@ CREATE DATABASE IF NOT EXISTS test;
   }
 }
 
-module.exports = { createMysql, findPrograms, probe }
+/** Runs statements one after the other. */
+async function execute(url, sql) {
+  const connection = await mysql.createConnection({ uri: url, multipleStatements: true })
+  try {
+    await connection.query(sql)
+  } finally {
+    await connection.end()
+  }
+}
+
+module.exports = {
+  name: 'MySQL or MariaDB',
+  dialect: 'mysql',
+  variable: 'TEST_MYSQL',
+  own: need('MySQL or MariaDB, started and stopped', findPrograms(), 'programs mariadbd or mysqld'),
+  create,
+  probe,
+  // A server that was set up for tests, as the usual images have it.
+  usual: ['root:root', 'root:mysql', 'root:password', 'root'].map((user) => `mysql://${user}@127.0.0.1:3306/mysql`),
+  execute,
+  make: (name) => `CREATE DATABASE ${name};`,
+  drop: (name) => `DROP DATABASE IF EXISTS ${name};`
+}

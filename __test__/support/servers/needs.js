@@ -1,7 +1,5 @@
 'use strict'
 
-const { findPrograms: findMysql } = require('./mysql')
-const { findPrograms: findPostgres } = require('./postgres')
 const { findProgram } = require('./private-server')
 
 /** What some tests need beyond a server that answers: `{ name, enabled, skipped }`, as the databases have it. */
@@ -11,8 +9,7 @@ function need(name, found, what) {
 }
 
 module.exports = {
-  postgres: need('PostgreSQL, started and stopped', findPostgres(), 'programs initdb and postgres'),
-  mysql: need('MySQL or MariaDB, started and stopped', findMysql(), 'programs mariadbd or mysqld'),
+  need,
   openssl: need('TLS', findProgram('openssl'), 'program openssl'),
   pgbouncer: need('PgBouncer', findProgram('pgbouncer', ['/usr/sbin']), 'program pgbouncer')
 }

@@ -3,6 +3,7 @@
 const fs = require('node:fs')
 const path = require('node:path')
 const { Client } = require('pg')
+const { need } = require('./needs')
 const { PrivateServer, findProgram } = require('./private-server')
 
 const DEBIAN = '/usr/lib/postgresql'
@@ -22,7 +23,7 @@ function findPrograms() {
 
 /** Resolves with what a server is, and rejects if it does not answer. */
 async function probe(url) {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5000 })
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 20_000 })
   client.on('error', () => {})
   await client.connect()
   const { rows } = await client.query('SHOW server_version')
@@ -34,7 +35,7 @@ async function probe(url) {
  * Makes a server without starting it: `{ url(options), socketUrl, port, folder, start(settings), stop(signal), log(), end() }`. Over TCP
  * it asks for a password; over its socket, in its folder, for none.
  */
-async function createPostgres() {
+async function create() {
   const programs = findPrograms()
   if (programs === null) return null
   const server = await PrivateServer.create(['postgres'])
@@ -84,4 +85,27 @@ async function createPostgres() {
   }
 }
 
-module.exports = { createPostgres, findPrograms, probe }
+/** Runs statements one after the other. */
+async function execute(url, sql) {
+  const client = new Client({ connectionString: url, options: '-c client_min_messages=warning' })
+  await client.connect()
+  try {
+    await client.query(sql)
+  } finally {
+    await client.end()
+  }
+}
+
+module.exports = {
+  name: 'PostgreSQL',
+  dialect: 'postgres',
+  variable: 'TEST_POSTGRES',
+  own: need('PostgreSQL, started and stopped', findPrograms(), 'programs initdb and postgres'),
+  create,
+  probe,
+  // A server that was set up for tests, as the usual images have it.
+  usual: ['postgres:postgres', 'postgres'].map((user) => `postgres://${user}@127.0.0.1:5432/postgres`),
+  execute,
+  make: (name) => `CREATE SCHEMA ${name};`,
+  drop: (name) => `DROP SCHEMA IF EXISTS ${name} CASCADE;`
+}

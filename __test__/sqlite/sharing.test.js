@@ -1,23 +1,14 @@
 'use strict'
 
-const { report } = require('./support/run')
-const databases = require('./support/databases')
+const { report } = require('../support/run')
+const { file, place, query, withParameters } = require('./setup')
 
 // A store and another copy of SQLite on one file in one process. Each test runs in a process of its own, and what is in the file
 // is looked at from yet another one.
 
-const database = databases.find(({ name }) => name === 'SQLite file')
-const { file, place, query } = database
-
 /** Locks that two copies in one process see of each other are there on these systems only: see src/table/file_locks. */
 const sharing = process.platform === 'linux' && ['x64', 'arm64'].includes(process.arch)
 const onLinux = sharing ? describe : describe.skip
-
-afterEach(() => database.reset())
-afterAll(() => database.end())
-
-/** A place with what is appended to its URL. */
-const withParameters = (parameters, where = place()) => ({ ...where, db: `${where.db}?${parameters}` })
 
 const play = (scenario, where, more) =>
   report('sqlite-sharing.js', [scenario, { place: where, file: file(where), ...more }])
