@@ -1,6 +1,9 @@
 'use strict'
 
-const { quote } = require('./setup')
+const fs = require('node:fs')
+const path = require('node:path')
+const mysql = require('mysql2/promise')
+const { connectionsOf, quote, run } = require('./setup')
 
 /** How MySQL and MariaDB spell what the tests in ../on-servers do. */
 function kit(database) {
@@ -116,4 +119,25 @@ function kit(database) {
   }
 }
 
-module.exports = { kit }
+/** How MySQL and MariaDB do what the tests of a server of its own need: see ../on-servers/setup.js. */
+const serverKit = (create) => ({
+  create,
+  run,
+  quote,
+  createUser: (user, password) => `CREATE USER ${quote(user)}@'%' IDENTIFIED BY ${mysql.escape(password)}`,
+  setPassword: (user, password) => `ALTER USER ${quote(user)}@'%' IDENTIFIED BY ${mysql.escape(password)}`,
+  createDatabase: (name) => `CREATE DATABASE ${quote(name)}`,
+  grant: (user, name) => `GRANT ALL ON ${quote(name)}.* TO ${quote(user)}@'%'`,
+  async killAll(url) {
+    for (const { id } of await connectionsOf(url)) await run(url, `KILL ${id}`).catch(() => {})
+  },
+  connections: connectionsOf,
+  pids: (server) => [Number(fs.readFileSync(path.join(server.folder, 'pid'), 'utf8'))],
+  crash: 'SIGKILL',
+  shortIdle: {
+    set: ['SET GLOBAL wait_timeout = 1'],
+    reset: ['SET GLOBAL wait_timeout = DEFAULT']
+  }
+})
+
+module.exports = { kit, serverKit }

@@ -1,6 +1,8 @@
 'use strict'
 
-const { quote } = require('./setup')
+const fs = require('node:fs')
+const path = require('node:path')
+const { literal, quote, run } = require('./setup')
 
 /** How PostgreSQL spells what the tests in ../on-servers do. */
 function kit(database) {
@@ -111,4 +113,31 @@ function kit(database) {
   }
 }
 
-module.exports = { kit }
+/** How PostgreSQL does what the tests of a server of its own need: see ../on-servers/setup.js. */
+const serverKit = (create) => ({
+  create,
+  run,
+  quote,
+  createUser: (user, password) => `CREATE ROLE ${quote(user)} LOGIN PASSWORD ${literal(password)}`,
+  setPassword: (user, password) => `ALTER ROLE ${quote(user)} PASSWORD ${literal(password)}`,
+  createDatabase: (name) => `CREATE DATABASE ${quote(name)}`,
+  grant: (user, name) => `ALTER DATABASE ${quote(name)} OWNER TO ${quote(user)}`,
+  killAll: (url) =>
+    run(
+      url,
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    ),
+  connections: (url, user) => run(url, `SELECT pid FROM pg_stat_activity WHERE usename = ${literal(user)}`),
+  pids: async (server) => {
+    const sql = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    const [master] = fs.readFileSync(path.join(server.data, 'postmaster.pid'), 'utf8').split('\n')
+    return [Number(master), ...(await run(server.url(), sql)).map(({ pid }) => pid)]
+  },
+  crash: 'SIGQUIT',
+  shortIdle: {
+    set: ["ALTER SYSTEM SET idle_session_timeout = '1s'", 'SELECT pg_reload_conf()'],
+    reset: ['ALTER SYSTEM RESET idle_session_timeout', 'SELECT pg_reload_conf()']
+  }
+})
+
+module.exports = { kit, serverKit }
