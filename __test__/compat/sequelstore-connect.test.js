@@ -12,6 +12,7 @@ const SequelStore = require('../../compat/sequelstore-connect')(session)
 const databases = require('../support/databases')
 const { createApp, listen } = require('../support/express/app')
 const { Client } = require('../support/express/client')
+const { onDatabases } = require('../support/suites')
 const { DAY, MINUTE } = require('../support/time')
 
 const tested = databases.filter(({ enabled, supports }) => enabled && supports.otherClient)
@@ -202,27 +203,25 @@ describe.each(tested.map((database) => ({ name: database.name, database })))('on
   })
 })
 
-const onServers = tested.filter(({ dialect }) => dialect !== 'sqlite')
+onDatabases(
+  ({ dialect }) => dialect !== 'sqlite',
+  (database) => {
+    test('the model can be queried', async () => {
+      const db = new Sequelize(database.place().db, { logging: false })
+      const store = new SequelStore({ database: db })
+      try {
+        await store.set('ours', { cookie: {}, user: 'Ada' })
+        const read = await db.models.DefaultSession.findByPk('ours')
+        expect(JSON.parse(read.data).user).toBe('Ada')
 
-test.each(onServers.map((database) => [database.name, database]))(
-  'on %s the model can be queried',
-  async (_name, database) => {
-    const db = new Sequelize(database.place().db, { logging: false })
-    const store = new SequelStore({ database: db })
-    try {
-      await store.set('ours', { cookie: {}, user: 'Ada' })
-      const read = await db.models.DefaultSession.findByPk('ours')
-      expect(JSON.parse(read.data).user).toBe('Ada')
-
-      const expires = new Date(Date.now() + DAY)
-      await db.models.DefaultSession.create({ sid: 'theirs', data: '{"cookie":{},"user":"Eve"}', expires })
-      expect((await store.get('theirs')).user).toBe('Eve')
-    } finally {
-      await store.close()
-      await db.close()
-      await database.reset()
-      await database.end()
-    }
+        const expires = new Date(Date.now() + DAY)
+        await db.models.DefaultSession.create({ sid: 'theirs', data: '{"cookie":{},"user":"Eve"}', expires })
+        expect((await store.get('theirs')).user).toBe('Eve')
+      } finally {
+        await store.close()
+        await db.close()
+      }
+    })
   }
 )
 

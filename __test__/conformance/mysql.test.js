@@ -1,6 +1,6 @@
 'use strict'
 
 const conformance = require('.')
-const databases = require('../support/databases')
+const { onDatabases } = require('../support/suites')
 
-for (const database of databases.filter(({ dialect }) => dialect === 'mysql')) conformance(database)
+onDatabases(({ dialect }) => dialect === 'mysql', conformance)

@@ -84,16 +84,4 @@ onEachServer((database) => {
     await store.clearExpiredSessions()
     expect(store.stats().pool.size).toBeLessThanOrEqual(2)
   })
-
-  const onPostgres = dialect === 'postgres' ? test : test.skip
-
-  onPostgres('statement_timeout is the limit of the server', async () => {
-    const place = database.place()
-    const store = await work({ ...server, ...where(place), dialectOptions: { statement_timeout: 3000 } })
-    const unlock = await database.lock(place)
-    // By this code the server tells that it was its own limit.
-    await expect(store.set('ada', session())).rejects.toMatchObject({ cause: { code: '57014' } })
-    await unlock()
-    await store.set('ada', session())
-  })
 })

@@ -57,11 +57,12 @@ async function closeAll() {
 afterEach(closeAll)
 afterAll(() => peers.end())
 
-/** Registers tests for each database that an application can reach as well. */
-const onEachDatabase = (register) => onDatabases(({ name }) => name !== 'SQLite memory', register, closeAll)
+/** Registers tests for each database that an application can reach as well, or for those of some dialects. */
+const onEachDatabase = (register, dialects = ['sqlite', 'postgres', 'mysql']) =>
+  onDatabases(({ name, dialect }) => name !== 'SQLite memory' && dialects.includes(dialect), register, closeAll)
 
 /** Registers tests for each server. */
-const onEachServer = (register) => onDatabases(({ dialect }) => dialect !== 'sqlite', register, closeAll)
+const onEachServer = (register) => onEachDatabase(register, ['postgres', 'mysql'])
 
 /** The dialect of Sequelize 7 for a database. */
 const dialect7 = ({ dialect }) => (dialect === 'mysql' ? 'mariadb' : dialect)

@@ -2,7 +2,7 @@
 
 const fs = require('node:fs')
 const path = require('node:path')
-const { codes, failure, styles } = require('../support/calls')
+const { codes, failure } = require('../support/calls')
 const { session } = require('../support/sessions')
 const { DDL, file, open, place, query, withParameters } = require('./setup')
 
@@ -87,20 +87,6 @@ describe('errors', () => {
     fs.chmodSync(file(where), 0o644)
     await store.set('ada', session())
     expect(await store.ids()).toEqual(['ada'])
-  })
-
-  test('an error of the database is never a miss', async () => {
-    const store = open()
-    await store.set('ada', session())
-    await query(store, 'ALTER TABLE Sessions RENAME COLUMN data TO elsewhere')
-    const outcome = await Promise.allSettled([store.get('ada'), styles.callback(store, 'get', 'ada')])
-    for (const { status, reason, value } of outcome) {
-      expect(value).toBeUndefined()
-      expect(status).toBe('rejected')
-      expect(reason.code).toMatch(/^ERR_SESSION_(TABLE|DATABASE)$/)
-    }
-    await query(store, 'ALTER TABLE Sessions RENAME COLUMN elsewhere TO data')
-    expect(await store.get('ada')).not.toBeNull()
   })
 
   test('a message never has the path of ENOENT for its code', async () => {

@@ -65,6 +65,9 @@ function rowFunctions({
 
     renameTable: (target, from, to) => query(target, `ALTER TABLE ${quote(from)} RENAME TO ${quote(to)}`),
 
+    renameColumn: (target, from, to) =>
+      query(target, `ALTER TABLE ${table(target)} RENAME COLUMN ${quote(from)} TO ${quote(to)}`),
+
     async row(target, sid) {
       const [row] = await query(target, `SELECT * FROM ${table(target)} WHERE ${where(mark(1))}`, [sid])
       if (row === undefined) return null

@@ -17,7 +17,7 @@ const { sqliteFile, sqliteMemory } = require('./sqlite')
  * - `open(options, place)`: a store, on a fresh place unless one is given; `openAgain(store, options)`: a second one on the same table;
  *   `placeOf(store)`;
  * - an independent client, whose functions take a store or a place: `query(target, sql, params)`, `createTable(target, extraColumns)`,
- *   `dropTable`, `renameTable(target, from, to)`, `tableExists`, `row(target, sid)`, `count(target)`, `insertRow(target, row)`, `updateRow(target, sid, row)`,
+ *   `dropTable`, `renameTable(target, from, to)`, `renameColumn(target, from, to)`, `tableExists`, `row(target, sid)`, `count(target)`, `insertRow(target, row)`, `updateRow(target, sid, row)`,
  *   `deleteRow(target, sid)`; `lock(target)` keeps all others from writing until the function that it resolves with is called;
  * - on servers: `describe(target)`, the columns; `waiting(target)`, how many statements of stores wait for a lock; `transaction(target)` of another program; `killConnections(target)` of the stores;
  * - `reset()`: closes the stores opened since the last reset and removes their tables; `end()`: leaves nothing behind.
