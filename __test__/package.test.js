@@ -65,7 +65,7 @@ describe('the packed package', () => {
     )
     expect(addons).not.toEqual([])
     for (const name of files) {
-      expect(name).toMatch(/^((compat|lib)\/[\w.-]+|[\w.-]+)$/)
+      expect(name).toMatch(/^((compat|lib)\/[\w./-]+|[\w.-]+)$/)
     }
     const atRoot = files.filter((name) => !name.includes('/'))
     expect(atRoot).toHaveLength(6)

@@ -76,7 +76,7 @@ describe('index.d.ts', () => {
     ['PoolOptions', (pool) => ({ pool })],
     ['QueueOptions', (queue) => ({ queue })]
   ])('%s declares what a store knows', (name, options) => {
-    const known = /; known are (.*)/
+    const known = /(?:known are|supported:) (.*)/
     let message
     try {
       new connect.RustSequelizeStore(options({ 'an unknown name': 1 }))

@@ -10,7 +10,7 @@ describe('the option db', () => {
     const error = refusal({ db: value })
 
     expect(error.code).toBe('ERR_SESSION_OPTIONS')
-    expect(error.message).toContain('Database connection is required')
+    expect(error.message).toMatch(/required/)
   })
 
   test('names the embedded default if it is absent', () => {
@@ -95,7 +95,7 @@ describe('the option db', () => {
     ['timezone', '+00:00'],
     ['preparedStatements', true]
   ])('with SQLite there is no %s, and the message says so', (name, value) => {
-    expect(refusal({ db, [name]: value }).message).toContain('is not for SQLite')
+    expect(refusal({ db, [name]: value }).message).toMatch(/SQLite/)
   })
 
   test.each([db, server, 'mysql://localhost/x'])('with %s there is no table, and tableName is pointed to', (url) => {

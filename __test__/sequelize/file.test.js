@@ -4,7 +4,7 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { session } = require('../support/sessions')
-const { application, describeDatabase, onEachDatabase, open, sequelize } = require('./setup')
+const { application, onEachDatabase, open, sequelize, urlOf } = require('./setup')
 
 describe('an SQLite file', () => {
   let folder
@@ -44,7 +44,7 @@ describe('an SQLite file', () => {
 
   test('by a relative name is where Sequelize finds it', () => {
     const storage = path.relative(process.cwd(), path.join(folder, 'data/app.sqlite'))
-    const { url } = describeDatabase(sequelize({ dialect: 'sqlite', storage, logging: false }))
+    const url = urlOf(sequelize({ dialect: 'sqlite', storage, logging: false }))
     expect(url.split('?')[0]).toBe(`sqlite:${path.join(folder, 'data/app.sqlite')}`)
   })
 })

@@ -1,13 +1,13 @@
 'use strict'
 
-const { describeDatabase, open, refusal, sequelize } = require('./setup')
+const { open, refusal, sequelize, urlOf } = require('./setup')
 
 /** What stands in a file of certificates, and what it is in a URL. */
 const pem = (text, name = 'CERTIFICATE') => `-----BEGIN ${name}-----\n${text}\n-----END ${name}-----`
 const encoded = (text) => new URLSearchParams({ '': text }).toString().slice(1)
 
 describe('what a Sequelize instance says', () => {
-  const url = (...args) => describeDatabase(sequelize(...args)).url
+  const url = (...args) => urlOf(sequelize(...args))
   const server = (dialect, settings) => url({ dialect, host: 'db', database: 'app', logging: false, ...settings })
 
   test.each([
@@ -145,20 +145,20 @@ describe('what a Sequelize instance says', () => {
         : sequelize({ ...settings, logging: false })
     const error = refusal({ db })
     expect(error.code).toBe('ERR_SESSION_OPTIONS')
-    expect(error.message).toMatch(/in memory/)
+    expect(error.message).toMatch(/memory/)
     expect(error.message).toMatch(/`storage`/)
   })
 
   test.each([
-    ['changes in the year', 'America/New_York', /changes in the year/],
-    ['is unknown', 'Mars/Olympus', /unknown time zone/]
-  ])('of a time zone that %s is refused on MySQL, and on PostgreSQL of no concern', (_name, timezone, message) => {
+    ['changes in the year', 'America/New_York'],
+    ['is unknown', 'Mars/Olympus']
+  ])('of a time zone that %s is refused on MySQL, and on PostgreSQL of no concern', (_name, timezone) => {
     const settings = { host: 'db', database: 'app', logging: false }
     const mysql = sequelize({ dialect: 'mysql', ...settings })
     mysql.options.timezone = timezone
     const error = refusal({ db: mysql })
     expect(error.code).toBe('ERR_SESSION_OPTIONS')
-    expect(error.message).toMatch(message)
+    expect(error.message).toContain(timezone)
     expect(open({ db: mysql, timezone: '-05:00' }).options.timezone).toBe('-05:00')
     const postgres = sequelize({ dialect: 'postgres', ...settings })
     postgres.options.timezone = timezone

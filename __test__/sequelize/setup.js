@@ -23,6 +23,9 @@ function keep(made) {
 
 const sequelize = (...args) => keep(new Sequelize(...args))
 
+/** The URL that a store makes of an instance. */
+const urlOf = (instance) => describeDatabase(instance).url
+
 /** An instance of Sequelize 7. */
 const sequelize7 = (...args) => keep(instance(...args))
 
@@ -84,7 +87,6 @@ function settings7(place, database) {
 
 module.exports = {
   application,
-  describeDatabase,
   dialect7,
   onEachDatabase,
   onEachServer,
@@ -93,5 +95,6 @@ module.exports = {
   refusal,
   sequelize,
   sequelize7,
-  settings7
+  settings7,
+  urlOf
 }
