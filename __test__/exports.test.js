@@ -38,14 +38,14 @@ describe('require', () => {
     expect(connect.SessionStoreError.prototype).toBeInstanceOf(Error)
   })
 
-  test('gives nothing of the inside of the package', () => {
+  test('exports no internal modules', () => {
     const inside = (name) => require.resolve(`rust-sequelize-store/${name}`)
 
     expect(() => inside('lib/store.js')).toThrow()
     expect(inside('package.json')).toBe(path.join(root, 'package.json'))
   })
 
-  test.each(['koa-generic-session-sequelize', 'sequelstore-connect'])('gives the store in the manner of %s', (name) => {
+  test.each(['koa-generic-session-sequelize', 'sequelstore-connect'])('exports the store as %s does', (name) => {
     const file = require.resolve(`rust-sequelize-store/compat/${name}`)
     expect(file).toBe(path.join(root, 'compat', `${name}.js`))
     expect(typeof require(file)).toBe('function')
@@ -135,7 +135,7 @@ describe('the class', () => {
     expect(await store.ids()).toEqual(['prefix:sid'])
   })
 
-  test('is not called without new', () => {
+  test('throws when called without new', () => {
     expect(() => connect.RustSequelizeStore({ db: 'sqlite::memory:' })).toThrow(TypeError)
   })
 })

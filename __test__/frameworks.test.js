@@ -62,7 +62,7 @@ test('express-session is out of reach', async () => {
   expect(JSON.parse(stdout)).toEqual({ found: false, base: true })
 })
 
-test('the types are accepted by the middlewares and need none of express-session', async () => {
+test('the middlewares accept the types, which work without those of express-session', async () => {
   const typescript = require.resolve('typescript/package.json')
   const tsc = path.join(path.dirname(typescript), require(typescript).bin.tsc)
 
@@ -119,7 +119,7 @@ describe.each(tested.map((database) => ({ name: database.name, database })))('on
     const rolling = `${framework}, rolling: true`
     const usual = `${framework}, rolling: false`
 
-    test('who has no session gets none, and no cookie', async () => {
+    test('a visitor without a session gets neither a session nor a cookie', async () => {
       const client = new Client(first[usual])
       clients.push(client)
 
@@ -144,7 +144,7 @@ describe.each(tested.map((database) => ({ name: database.name, database })))('on
       expect((await thief.get('/state')).body.user).toBeUndefined()
     })
 
-    test('an expired session is none, whatever the cookie says', async () => {
+    test('an expired session is not found, whatever the cookie says', async () => {
       const { client, sid } = await logIn(first[usual])
       const { expires } = await database.row(place, sid)
       // koa-session has its rows live a little longer than its cookies.
@@ -170,7 +170,7 @@ describe.each(tested.map((database) => ({ name: database.name, database })))('on
       expect({ cookie: setCookies.length > 0, row: expires > sooner }).toEqual({ cookie: moves, row: moves })
     })
 
-    test('an error of the database is an error, and logs nobody out', async () => {
+    test('an error of the database is an error, and never a logout', async () => {
       const { client } = await logIn(first[usual])
       await database.renameTable(place, 'Sessions', 'Elsewhere')
 
@@ -182,7 +182,7 @@ describe.each(tested.map((database) => ({ name: database.name, database })))('on
     })
   })
 
-  test('a restart keeps the sessions of all', async () => {
+  test('a restart keeps all sessions', async () => {
     const before = await start()
     const apps = Object.keys(before.origins)
     expect(apps).toHaveLength(6)

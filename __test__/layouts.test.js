@@ -128,7 +128,7 @@ function connectPgSimpleElsewhere(database) {
       await exchange(await openBoth({ timezone: '+05:30' }))
     })
 
-    test('is off by that without the option', async () => {
+    test('has its dates off by the zone without the option', async () => {
       const { store, peer } = await openBoth({})
       await peer.set('dead for an hour', session({}, -HOUR))
       await store.set('ours', session({}, HOUR))

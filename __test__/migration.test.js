@@ -89,7 +89,7 @@ describe('the changes from other stores', () => {
     return JSON.parse(stdout.split('\n').at(-2)).read
   }
 
-  test('are those of all packages', () => {
+  test('cover all packages', () => {
     expect(new Set(changes.map(({ heading }) => heading))).toEqual(new Set(Object.keys(ON)))
   })
 

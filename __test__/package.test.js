@@ -175,7 +175,7 @@ describe('the packed package', () => {
     expect(stdout).toBe('')
   })
 
-  test('says what to do where there is no addon for the platform', async () => {
+  test('names the platform and the remedy where there is no addon', async () => {
     const lib = path.join(installed, 'lib')
     for (const name of fs.readdirSync(lib)) {
       if (name.endsWith('.node')) fs.rmSync(path.join(lib, name))

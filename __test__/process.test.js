@@ -26,7 +26,7 @@ onDatabases(
     }
 
     describe('the process', () => {
-      test('ends by itself with a store that nobody uses', async () => {
+      test('ends by itself with an unused store', async () => {
         await play('unused')
       })
 
@@ -48,11 +48,11 @@ onDatabases(
         })
       })
 
-      test('would end between two operations', async () => {
+      test('can end between two operations', async () => {
         expect(await play('pauses')).toEqual({ rounds: 4 })
       })
 
-      test('ends by itself with an iterator that nobody goes on with', async () => {
+      test('ends by itself with an abandoned iterator', async () => {
         expect(await play('iterator')).toEqual({ done: true })
       })
 
@@ -68,7 +68,7 @@ onDatabases(
         expect(result.stderr).toMatch('thrown with work pending')
       })
 
-      withSecondStore('loses nothing acknowledged when it is killed', async () => {
+      withSecondStore('loses no acknowledged write when it is killed', async () => {
         const place = database.place()
         const running = run('process.js', ['acknowledge', place])
         let printed = ''
@@ -89,7 +89,7 @@ onDatabases(
       // Without a second store each thread has a table of its own.
       const shared = supports.secondStore
 
-      test('have their stores and end by themselves', async () => {
+      test('have stores of their own and end by themselves', async () => {
         const result = await report('workers.js', ['write', database.place()])
         expect(result.results).toEqual(Array(4).fill({ found: 200, code: 0 }))
         expect(result.length).toBe(shared ? 1000 : 200)
@@ -100,7 +100,7 @@ onDatabases(
         expect(result).toEqual({ own: 6, length: 0 })
       })
 
-      test('live until what is pending is done', async () => {
+      test('live until pending operations are done', async () => {
         const result = await report('workers.js', ['unawaited', database.place()])
         expect(result).toEqual({ code: 0, length: shared ? 300 : 0 })
       })
@@ -159,7 +159,7 @@ onDatabases(
         }
       })
 
-      test('a registry that is thrown away leaves the others alone', async () => {
+      test('a discarded registry leaves the others alone', async () => {
         const store = database.open()
         await store.set('ada', session({ user: 'ada' }))
         for (let i = 0; i < 5; i++) {

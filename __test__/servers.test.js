@@ -51,7 +51,7 @@ describe.each(databases.filter(({ enabled, supports }) => enabled && supports.ot
   }
 )
 
-describe('what is not there', () => {
+describe('what this machine lacks', () => {
   const { env } = process
   const found = Object.entries(env).filter(([name]) => !name.startsWith('TEST_') && !name.startsWith('JEST_'))
 
@@ -74,7 +74,7 @@ describe('what is not there', () => {
     'Not tested: TLS (no program openssl)'
   ])
 
-  test('is named at the end', async () => {
+  test('is named at the end of the run', async () => {
     const { code, notTested } = await runJest('false', '/nowhere')
     expect(notTested).toEqual(expected)
     expect(code).toBe(0)

@@ -75,7 +75,7 @@ describe('index.d.ts', () => {
     ['Columns', (columns) => ({ columns })],
     ['PoolOptions', (pool) => ({ pool })],
     ['QueueOptions', (queue) => ({ queue })]
-  ])('%s declares what a store knows', (name, options) => {
+  ])('%s declares every option that the store accepts', (name, options) => {
     const known = /(?:known are|supported:) (.*)/
     let message
     try {

@@ -65,7 +65,7 @@ describe('the store', () => {
     expect(heard).toHaveBeenCalledTimes(1)
   })
 
-  test('leaves a model of the application in its place', async () => {
+  test('never replaces a model of the application', async () => {
     const where = database.place()
     const sequelize = new Sequelize(sequelizeOptions(database, where))
     const own = sequelize.define('Session', { name: 'TEXT' }, { tableName: 'Concerts' })
@@ -102,7 +102,7 @@ describe('the store', () => {
     }
   )
 
-  test('a removal that fails harms nobody', async () => {
+  test('a failed removal of expired sessions affects no other call', async () => {
     const store = await open({ gcFrequency: 1 })
     const gc = jest.spyOn(store, 'gc').mockImplementation(() => Promise.reject(new Error('of the test')))
 
@@ -110,7 +110,7 @@ describe('the store', () => {
     expect(gc).toHaveBeenCalledTimes(1)
   })
 
-  test('writes the session as it was when set was called', async () => {
+  test('stores the session as it was when `set` was called', async () => {
     const store = await open()
     const session = { user: 'Ada' }
     const written = store.set('sid', session)
@@ -120,7 +120,7 @@ describe('the store', () => {
     expect(await store.get('sid')).toEqual({ user: 'Ada' })
   })
 
-  test('with a lifetime of 0 for the browser, a session without one of its own is none', async () => {
+  test('a session without a lifetime is not found where the default lifetime is 0', async () => {
     const store = await open({ browserSessionLifetime: 0 })
     await store.set('sid', { cookie: {} })
     await store.set('other', { cookie: { maxAge: HOUR } })
@@ -129,14 +129,14 @@ describe('the store', () => {
     expect(await store.get('other')).not.toBeNull()
   })
 
-  test('a closed store refuses', async () => {
+  test('a closed store rejects every call', async () => {
     const store = await open()
     await store.close()
 
     await expect(store.get('sid')).rejects.toMatchObject({ code: 'ERR_SESSION_CLOSED' })
   })
 
-  test.each([undefined, null, {}, 'sqlite::memory:'])('%p is no Sequelize instance', (sequelize) => {
+  test.each([undefined, null, {}, 'sqlite::memory:'])('%p is refused: not a Sequelize instance', (sequelize) => {
     expect(() => new SequelizeStore(sequelize)).toThrow(expect.objectContaining({ code: 'ERR_SESSION_OPTIONS' }))
   })
 
@@ -150,7 +150,7 @@ describe('the store', () => {
       return store
     }
 
-    test('tells those who call it, and nobody else', async () => {
+    test('rejects the calls of the store, and is no unhandled rejection', async () => {
       const unhandled = jest.fn()
       process.on('unhandledRejection', unhandled)
       try {

@@ -102,7 +102,7 @@ describe.each(tested.map((database) => ({ name: database.name, database })))('on
     expect(await store.length()).toBe(0)
   })
 
-  test('an expired session is none, and every request moves the others on', async () => {
+  test('an expired session is not found, and every request extends the others', async () => {
     const { store, client } = await start({}, { cookie: { maxAge: DAY } })
     const { sid } = (await client.get('/login?user=Ada')).body
     const where = { ...place, tableName: 'DefaultSessions' }
@@ -115,7 +115,7 @@ describe.each(tested.map((database) => ({ name: database.name, database })))('on
     expect((await client.get('/state')).body.user).toBeUndefined()
   })
 
-  test('the ttl is in seconds, and 14 days if it is not given', async () => {
+  test('`ttl` is in seconds and defaults to 14 days', async () => {
     for (const [ttl, lifetime] of [
       [undefined, 14 * DAY],
       [60, 60_000]
@@ -149,7 +149,7 @@ describe.each(tested.map((database) => ({ name: database.name, database })))('on
     expect((await rowsOf('foo')).map(({ sid }) => sid)).toEqual(['foo'])
   })
 
-  test('the table of an own model is not made by itself', async () => {
+  test('the table of the application’s own model is not created', async () => {
     const db = sequelize()
     db.define('ConnectSession', ATTRIBUTES)
     await expect(open({ database: db }).get('sid')).rejects.toMatchObject({ code: 'ERR_SESSION_TABLE' })
@@ -254,7 +254,7 @@ describe('the options', () => {
     expect(open({ fallbackMemory: false }).store).toBeInstanceOf(SequelStore)
   })
 
-  test('a store is one of express-session, of a module that has it, and says what is wrong with a model', () => {
+  test('a store extends the Store of express-session, and names what a model lacks', () => {
     const { store } = open()
     expect(store).toBeInstanceOf(session.Store)
     expect(store).toBeInstanceOf(RustSequelizeStore)
@@ -266,7 +266,7 @@ describe('the options', () => {
     expect(() => new SequelStore({ database })).toThrow('`data`')
   })
 
-  test('autoRemoveInterval is 15 minutes, and 0 stands for never', () => {
+  test('autoRemoveInterval defaults to 15 minutes, and 0 disables the removal', () => {
     expect(open().store.options.checkExpirationInterval).toBe(900_000)
     const { store } = open({ autoRemoveInterval: 0 })
     expect(store._expirationInterval).toBeNull()

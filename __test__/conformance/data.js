@@ -63,7 +63,7 @@ module.exports = (database, { withClient }) => {
     expect(JSON.stringify(await store.get('ada')) === text).toBe(true)
   })
 
-  test('what JSON makes of dates, buffers, undefined and the like is kept', async () => {
+  test('dates, buffers, undefined and the like come back as JSON has them', async () => {
     const store = database.open()
     const ada = session({
       date: new Date(5),

@@ -8,7 +8,7 @@ const { DAY, HOUR, MINUTE, apart, sleep } = require('../support/time')
 const withExpires = (expires) => ({ cookie: { expires, path: '/' } })
 
 module.exports = (database, { withClient }) => {
-  test('an expired session is a miss in every way of asking', async () => {
+  test('no method finds an expired session', async () => {
     const store = database.open({ checkExpirationInterval: 0 })
     await store.set('ada', session({}, 30))
     await store.set('bob', session())
@@ -23,7 +23,7 @@ module.exports = (database, { withClient }) => {
     expect(pairs.map(([sid]) => sid)).toEqual(['bob'])
   })
 
-  test('cookie.maxAge, or _expire as of koa-session, will do without cookie.expires', async () => {
+  test('cookie.maxAge, or _expire of koa-session, replaces a missing cookie.expires', async () => {
     const store = database.open()
     const expected = Date.now() + 2 * HOUR
     const live = [{ cookie: { maxAge: 2 * HOUR } }, { _expire: expected, _maxAge: 2 * HOUR }]
@@ -80,14 +80,14 @@ module.exports = (database, { withClient }) => {
     expect(await store.ids()).toEqual(['ada'])
   })
 
-  withClient.each(absent)('the row says so if cookie.expires is %s', async (_name, value) => {
+  withClient.each(absent)('the row has the right expiry if cookie.expires is %s', async (_name, value) => {
     const store = database.open({ expiration: 3 * HOUR })
     await store.set('ada', value)
     const { expires } = await database.row(store, 'ada')
     expect(apart(expires, Date.now() + 3 * HOUR)).toBeLessThan(MINUTE)
   })
 
-  withClient.each(forms)('the row says so if cookie.expires is %s', async (_name, form) => {
+  withClient.each(forms)('the row has the right expiry if cookie.expires is %s', async (_name, form) => {
     const store = database.open()
     const time = soon()
     await store.set('ada', withExpires(form(time)))
@@ -95,7 +95,7 @@ module.exports = (database, { withClient }) => {
     expect(apart(expires, time)).toBeLessThan(1000)
   })
 
-  test('the default lifetime is a day, and passes', async () => {
+  test('the default lifetime is a day, and a session expires after it', async () => {
     const store = database.open()
     expect(apart(store.expiration(browserSession()), Date.now() + DAY)).toBeLessThan(MINUTE)
     store.options.expiration = 20
@@ -104,7 +104,7 @@ module.exports = (database, { withClient }) => {
     expect(await store.get('ada')).toBeNull()
   })
 
-  test('a lifetime given to set goes before the cookie', async () => {
+  test('the lifetime given to set overrides the cookie', async () => {
     const store = database.open()
     await store.set('ada', session({}, -1000), HOUR)
     await store.set('bob', session(), 20)
@@ -112,7 +112,7 @@ module.exports = (database, { withClient }) => {
     expect(await store.ids()).toEqual(['ada'])
   })
 
-  withClient('a lifetime given to set is in the row', async () => {
+  withClient('the row has the lifetime given to set', async () => {
     const store = database.open()
     await store.set('ada', session(), 2 * HOUR)
     await store.set('bob', { user: 'bob' }, 'session')
@@ -143,7 +143,7 @@ module.exports = (database, { withClient }) => {
     expect((await store.ids()).sort()).toEqual(expected)
   })
 
-  test('a lifetime of any length will do', async () => {
+  test('any lifetime is accepted', async () => {
     const store = database.open({ expiration: Number.MAX_SAFE_INTEGER })
     await store.set('ada', browserSession())
     await store.set('bob', session(), Number.MAX_SAFE_INTEGER)
@@ -175,7 +175,7 @@ module.exports = (database, { withClient }) => {
     expect(apart(expires, touched.cookie.expires)).toBeLessThan(1000)
   })
 
-  withClient('the column counts and not the cookie in the data', async () => {
+  withClient('the expiry is that of the column, not of the cookie in the data', async () => {
     const store = database.open()
     await store.sync()
     await database.insertRow(store, {

@@ -5,7 +5,7 @@ const { session } = require('../support/sessions')
 
 // One session that cannot be stored does not harm those that are written with it.
 module.exports = (database) => {
-  test('the failure of one call is not that of its neighbours', async () => {
+  test('one call that fails does not fail its neighbors', async () => {
     const store = database.open()
     const values = Array.from({ length: 100 }, (_, i) => (i % 10 === 3 ? session({ big: 1n }) : session({ i })))
     const outcome = await codes(values.map((v, i) => store.set(`${i}`, v)))

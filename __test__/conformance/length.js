@@ -19,7 +19,7 @@ module.exports = (database, { withClient }) => {
     })
   })
 
-  withClient('a session without end is counted', async () => {
+  withClient('a session that never expires is counted', async () => {
     const store = database.open()
     await store.sync()
     const data = JSON.stringify(session())

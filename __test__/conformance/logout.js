@@ -45,7 +45,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     expect((await store.get('ada')).visits).toBe(1)
   })
 
-  test('the order of unawaited calls counts', async () => {
+  test('concurrent calls take effect in their order', async () => {
     const store = database.open()
     await store.set('ada', session())
     await store.set('bob', session())
@@ -124,7 +124,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     expect((await store.get('renamed')).user).toBe('ada')
   })
 
-  test('a save does not undo a clear', async () => {
+  test('a save never undoes a clear', async () => {
     const store = database.open()
     await store.set('ada', session())
     const slow = loaded(store, 'ada', await store.get('ada'))

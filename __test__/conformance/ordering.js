@@ -102,7 +102,7 @@ module.exports = (database) => {
     }
   })
 
-  test('hundreds of unawaited writes of one session end with the last', async () => {
+  test('the last of hundreds of concurrent writes of one session stays', async () => {
     const store = database.open()
     const calls = []
     for (let i = 0; i < 200; i++) {

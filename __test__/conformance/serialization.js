@@ -35,7 +35,7 @@ module.exports = (database, { withClient }) => {
     })
   })
 
-  test('unawaited calls with one changing object leave its last state at a call', async () => {
+  test('concurrent calls with one object store its state at the last call', async () => {
     const store = database.open()
     const ada = session()
     const calls = []
@@ -50,7 +50,7 @@ module.exports = (database, { withClient }) => {
     expect(all.ada.i).toBe(99)
   })
 
-  test('the session is serialised once, during the call', async () => {
+  test('the session is serialized once, during the call', async () => {
     const store = database.open()
     let times = 0
     const ada = session({

@@ -74,7 +74,7 @@ onEachPair(({ connectTo, countRows, createPause, logIn, onClose, row, start }) =
       expect((await other.get('/state')).body.user).toBeUndefined()
     })
 
-    test('writes to it after its id was exchanged', async () => {
+    test('writes to it after its id was regenerated', async () => {
       const { pause, reached, end } = createPause()
       const server = await start({ pause })
       const { client, sid } = await logIn(server)

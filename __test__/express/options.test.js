@@ -5,7 +5,7 @@ const { HOUR, MINUTE } = require('../support/time')
 
 onEachPair(({ database, logIn, place, row, start, tick }) => {
   describe('express-session’s options', () => {
-    test('rolling: the cookie and the row live on with every request', async () => {
+    test('rolling: every request extends the cookie and the row', async () => {
       const server = await start({ rolling: true, cookie: { maxAge: 60_000 } })
       const { client, sid } = await logIn(server)
       const before = await row(sid)
@@ -20,7 +20,7 @@ onEachPair(({ database, logIn, place, row, start, tick }) => {
       expect(after.data).toBe(before.data)
     })
 
-    test('not rolling: only the row lives on', async () => {
+    test('not rolling: only the row is extended', async () => {
       const server = await start({ cookie: { maxAge: 60_000 } })
       const { client, sid } = await logIn(server)
       const before = await row(sid)
@@ -121,7 +121,7 @@ onEachPair(({ database, logIn, place, row, start, tick }) => {
       expect(server.store.stats()).toMatchObject({ touches: touches + 1, touchesSkipped: touchesSkipped + 1 })
     })
 
-    test('touchAfter moves the expiry once it is worth it', async () => {
+    test('touchAfter moves the expiry once the gain is large enough', async () => {
       const server = await start({ cookie: { maxAge: 600_000 }, options: { touchAfter: 10 } })
       const { client, sid } = await logIn(server)
       const before = await row(sid)

@@ -4,7 +4,7 @@ const { onEachPair } = require('./setup')
 
 onEachPair(({ logIn, startProcess }) => {
   describe('a session survives', () => {
-    test('an orderly end of the process, which ends by itself', async () => {
+    test('an orderly shutdown, after which the process ends by itself', async () => {
       const first = await startProcess()
       const { client, sid } = await logIn(first)
       await client.get('/count')
@@ -19,7 +19,7 @@ onEachPair(({ logIn, startProcess }) => {
       await second.kill('SIGTERM')
     })
 
-    test('a kill in the midst of work, with all that was acknowledged', async () => {
+    test('a kill during work, with all acknowledged writes', async () => {
       const first = await startProcess()
       const logins = await Promise.all(Array.from({ length: 8 }, () => logIn(first)))
       const acknowledged = logins.map(() => 0)

@@ -43,7 +43,7 @@ onEachPair(({ connectTo, countRows, createPause, database, logIn, onClose, place
       expect(await countRows()).toBe(0)
     })
 
-    test('that is regenerated has a new id, and the old one is worthless', async () => {
+    test('that is regenerated has a new id, and the old one is no longer valid', async () => {
       const server = await start()
       const { client, sid } = await logIn(server)
       const thief = client.copy()
@@ -78,7 +78,7 @@ onEachPair(({ connectTo, countRows, createPause, database, logIn, onClose, place
       expect(await row(sid)).toBeNull()
     })
 
-    test('that is saved by hand is stored when the callback comes', async () => {
+    test('that is saved explicitly is stored when the callback is called', async () => {
       const server = await start()
       const { client } = await logIn(server)
 
@@ -87,7 +87,7 @@ onEachPair(({ connectTo, countRows, createPause, database, logIn, onClose, place
       expect(body.stored).toMatchObject({ user: 'Ada', colour: 'red' })
     })
 
-    test('is stored without a change of its contents if it is uninitialized and has to be', async () => {
+    test('is stored unchanged if it is uninitialized and `saveUninitialized` is set', async () => {
       const server = await start({ saveUninitialized: true })
 
       const { body } = await connectTo(server).get('/state')
@@ -95,7 +95,7 @@ onEachPair(({ connectTo, countRows, createPause, database, logIn, onClose, place
       expect(await row(body.sid)).not.toBeNull()
     })
 
-    test('with text of every kind comes back as it was', async () => {
+    test('with any text comes back unchanged', async () => {
       const server = await start()
       const { client } = await logIn(server)
       const text = 'a\'"`\\%_;\u0001\n\u2028é漢\u{1f600}'
@@ -163,7 +163,7 @@ onEachPair(({ connectTo, countRows, createPause, database, logIn, onClose, place
     ['no JSON', '{"cookie":{},"user":"Ad'],
     ['nothing', ''],
     ['NULL', null]
-  ])('a row with %s is no session, no error, and is left alone', async (_, data) => {
+  ])('a row with %s is neither a session nor an error, and stays', async (_, data) => {
     const server = await start()
     const { client, sid } = await logIn(server)
     await database.updateRow(place(), sid, { data })

@@ -38,7 +38,7 @@ onEachMysql((database) => {
     // Ids that the collation takes for the same, but for the first.
     const twins = ['ABC', 'Abc', 'abc ', 'abc  ']
 
-    test('ids are told apart by every byte', async () => {
+    test('ids are compared byte by byte', async () => {
       const store = await existing()
       await store.set('abc', session({ user: 'abc' }))
       const before = await database.row(store, 'abc')
@@ -53,31 +53,34 @@ onEachMysql((database) => {
       expect(found.map((value) => value?.user)).toEqual(['abc', ...twins.map(() => undefined), 'abc'])
     })
 
-    test.each(['abc', 'abc ', 'aBc'])('ids are told apart in one burst too, by the row %j', async (own) => {
-      const others = ['abc', 'aBc', ...twins].filter((sid) => sid !== own)
-      const store = await existing({ pool: { max: 1 } })
-      await store.set(own, session({ user: own }))
-      const touched = session({ user: own }, 5 * HOUR)
-      const release = await database.lock(store)
-      const calls = [
-        store.touch('first', session()),
-        ...others.map((sid) => store.touch(sid, session({}, 9 * HOUR))),
-        ...others.map((sid) => store.set(sid, loaded(store, sid, session({ user: sid })))),
-        store.touch(own, touched),
-        store.set(own, loaded(store, own, stored({ ...touched, again: true }))),
-        ...others.map((sid) => store.get(sid))
-      ]
-      await release()
-      await Promise.all(calls)
-      expect(await store.get(own)).toMatchObject({ user: own, again: true })
-      const { expires } = await database.row(store, own)
-      expect(Math.abs(expires - touched.cookie.expires)).toBeLessThan(1000)
-      expect(store.stats().gone).toBe(others.length)
-      await Promise.all(others.map((sid) => store.destroy(sid)))
-      expect(await store.get(own)).toMatchObject({ user: own, again: true })
-    })
+    test.each(['abc', 'abc ', 'aBc'])(
+      'ids are compared byte by byte in one burst too, with the row %j',
+      async (own) => {
+        const others = ['abc', 'aBc', ...twins].filter((sid) => sid !== own)
+        const store = await existing({ pool: { max: 1 } })
+        await store.set(own, session({ user: own }))
+        const touched = session({ user: own }, 5 * HOUR)
+        const release = await database.lock(store)
+        const calls = [
+          store.touch('first', session()),
+          ...others.map((sid) => store.touch(sid, session({}, 9 * HOUR))),
+          ...others.map((sid) => store.set(sid, loaded(store, sid, session({ user: sid })))),
+          store.touch(own, touched),
+          store.set(own, loaded(store, own, stored({ ...touched, again: true }))),
+          ...others.map((sid) => store.get(sid))
+        ]
+        await release()
+        await Promise.all(calls)
+        expect(await store.get(own)).toMatchObject({ user: own, again: true })
+        const { expires } = await database.row(store, own)
+        expect(Math.abs(expires - touched.cookie.expires)).toBeLessThan(1000)
+        expect(store.stats().gone).toBe(others.length)
+        await Promise.all(others.map((sid) => store.destroy(sid)))
+        expect(await store.get(own)).toMatchObject({ user: own, again: true })
+      }
+    )
 
-    test('an id that the table cannot keep apart from another is an error, and the other stays', async () => {
+    test('an id that the collation takes for another is an error, and the other session stays', async () => {
       const store = await existing()
       await store.set('abc', session({ user: 'abc' }))
       for (const sid of twins) {
@@ -97,7 +100,7 @@ onEachMysql((database) => {
       expect((await store.get('abc')).user).toBe('abc')
     })
 
-    test('a softly deleted session is revived by none but its own', async () => {
+    test('only a set of the same id revives a softly deleted session', async () => {
       const store = await existing({}, ', deletedAt DATETIME')
       await store.set('abc', session({ user: 'abc' }))
       await query(store, "UPDATE Sessions SET deletedAt = '2024-01-02 03:04:05'")
@@ -110,7 +113,7 @@ onEachMysql((database) => {
       expect((await store.get('abc')).user).toBe('again')
     })
 
-    test('an id that the column cannot hold is nobody else’s trouble', async () => {
+    test('an id that the column cannot hold fails no other call', async () => {
       const store = await existing()
       await store.set('abc', session({ user: 'abc' }))
       const odd = ['😀', '日本', 'ä', '\u{10ffff}']
@@ -135,7 +138,7 @@ onEachMysql((database) => {
       expect((await store.get('abc')).user).toBe('abc')
     })
 
-    test('a session that the column cannot hold is an error of its own, and nothing is cut off', async () => {
+    test('a session too large for the column fails alone, and is never truncated', async () => {
       const store = await existing()
       await store.set('long', session({ text: 'short' }))
       const before = await database.row(store, 'long')

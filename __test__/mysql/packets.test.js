@@ -6,7 +6,7 @@ const { loaded, session } = require('../support/sessions')
 const { onRunningServers, run } = require('./setup')
 
 onRunningServers(({ open, server, withGlobals }) => {
-  test('sessions in one burst are no larger for the server than they are', async () => {
+  test('a burst never exceeds the packet size that its sessions fit into', async () => {
     // As small as the default of MySQL 5.7.
     await withGlobals({ max_allowed_packet: 4 * 2 ** 20 }, async () => {
       const store = open(undefined, { pool: { max: 1 } })
@@ -44,7 +44,7 @@ onRunningServers(({ open, server, withGlobals }) => {
     }
   }
 
-  test('one large session among many small ones is sent once', async () => {
+  test('a large session among many small ones is sent once', async () => {
     const store = open(undefined, { pool: { max: 1 } })
     const text = 'x'.repeat(3_000_000)
     const sids = Array.from({ length: 100 }, (_, i) => `sid-${i}`)

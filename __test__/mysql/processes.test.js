@@ -5,5 +5,5 @@ const { onEachMysql } = require('./setup')
 const { kit } = require('./kit')
 
 onEachMysql((database) => {
-  describe('of several processes', () => processes(database, kit(database)))
+  describe('used by several processes', () => processes(database, kit(database)))
 })

@@ -16,7 +16,7 @@ onRunningServers(({ count, open, server, withGlobals }) => {
     'STRICT_TRANS_TABLES,NO_ZERO_IN_DATE'
   ]
 
-  test.each(modes)('sql_mode %j: works, and nothing is cut off', async (mode) => {
+  test.each(modes)('sql_mode %j: works, and nothing is truncated', async (mode) => {
     await withGlobals({ sql_mode: mode }, async () => {
       await exercise({ count }, open())
       await run(server().url(), 'DROP TABLE `Sessions`')
@@ -72,7 +72,7 @@ onRunningServers(({ count, open, server, withGlobals }) => {
     })
   })
 
-  test('few statements are kept on the server', async () => {
+  test('few prepared statements are kept on the server', async () => {
     const store = open(undefined, { pool: { max: 2 } })
     for (let size = 1; size < 60; size++) {
       const sids = Array.from({ length: size }, (_, i) => `${i}`)
@@ -85,7 +85,7 @@ onRunningServers(({ count, open, server, withGlobals }) => {
     expect(Number(count)).toBeLessThan(400)
   })
 
-  test('a lock that another program holds for long is waited for, and tried again', async () => {
+  test('a write retries while another program holds a lock for long', async () => {
     const store = open()
     await store.set('ada', session({ visits: 1 }))
     const other = await mysql.createConnection({ uri: server().url() })
@@ -105,7 +105,7 @@ onRunningServers(({ count, open, server, withGlobals }) => {
     expect((await store.get('ada')).visits).toBe(2)
   })
 
-  test('a server that can only be read', async () => {
+  test('a read-only server serves reads and fails writes', async () => {
     await run(server().url(), "CREATE USER plain@'%' IDENTIFIED BY 'secret'; GRANT ALL ON test.* TO plain@'%'")
     const url = server().url({ user: 'plain', pass: 'secret' })
     const writer = open(url)

@@ -16,7 +16,7 @@ onEachMysql((database) => {
 
   const { open, place, query } = database
 
-  test('the table that the store makes is fit for every session', async () => {
+  test('the table that the store creates can hold every session', async () => {
     const where = place()
     // Whatever the database's own character set.
     await query(
@@ -37,7 +37,7 @@ onEachMysql((database) => {
     expect((await store.get('😀')).text).toBe('😀')
   })
 
-  test('a table whose name differs in case is another table', async () => {
+  test('table names that differ in case are different tables', async () => {
     const where = place()
     const [{ fold }] = await query(where, 'SELECT @@lower_case_table_names AS fold')
     if (fold !== 0) return
@@ -48,13 +48,13 @@ onEachMysql((database) => {
     expect(await query(where, 'SHOW TABLES')).toHaveLength(3)
   })
 
-  test('a table name that MySQL cannot have is refused by the constructor, and named', () => {
+  test('the constructor refuses and names a table name that MySQL cannot have', () => {
     expect(() => open({ tableName: 'ses😀' })).toThrow(
       expect.objectContaining({ code: 'ERR_SESSION_OPTIONS', message: expect.stringMatching('ses😀') })
     )
   })
 
-  test('a table in partitions is pruned in all of them', async () => {
+  test('all partitions of a table are pruned', async () => {
     const where = place()
     await query(
       where,
@@ -69,7 +69,7 @@ onEachMysql((database) => {
     await exercise(database, store)
   })
 
-  test('other engines', async () => {
+  test('other storage engines work', async () => {
     for (const engine of ['MyISAM', 'Aria', 'MEMORY']) {
       const where = place()
       const data = engine === 'MEMORY' ? 'VARCHAR(2000)' : 'TEXT'

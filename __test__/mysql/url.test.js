@@ -8,16 +8,16 @@ const { onEachMysql, onRunningServers } = require('./setup')
 onEachMysql((database) => {
   const { open, place } = database
 
-  test('option preparedStatements: false works too', async () => {
+  test('the option preparedStatements can be false', async () => {
     await exercise(database, open({ preparedStatements: false }))
   })
 
-  test('the URL may begin with mariadb', async () => {
+  test('the scheme of a URL can be mariadb', async () => {
     const { db } = place()
     await exercise(database, open({}, { db: db.replace(/^mysql:/, 'mariadb:') }))
   })
 
-  test('parameters of the usual hosts', async () => {
+  test('parameters that hosting services add are accepted', async () => {
     const { db } = place()
     await exercise(
       database,
@@ -25,7 +25,7 @@ onEachMysql((database) => {
     )
   })
 
-  test('a URL without a database is refused by the constructor', () => {
+  test('the constructor refuses a URL without a database', () => {
     const url = new URL(place().db)
     url.pathname = ''
     expect(() => new RustSequelizeStore({ db: url.href })).toThrow(
@@ -42,7 +42,7 @@ onRunningServers(({ count, open, server }) => {
       await exercise({ count }, open(bySocket(host)))
     })
 
-    test('that is not there is an error, until it is', async () => {
+    test('that is missing is an error until it exists', async () => {
       await server().stop()
       try {
         const store = open(bySocket('localhost'), { pool: { acquireTimeout: 3000 } })

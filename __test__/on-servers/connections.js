@@ -39,7 +39,7 @@ module.exports = (kit) => {
     })
 
     test.each(['p@ss#s3cret', 'pass/s3cret', 'pass?s3cret', 'pass s3cret', 'p%zzs3cret', '[s3cret'])(
-      'with the password %j as it is works or is refused, and tells nothing',
+      'with the password %j unencoded works or is refused, without the password in the error',
       async (password) => {
         const database = await fresh()
         const user = `plain_${database}`
@@ -61,7 +61,7 @@ module.exports = (kit) => {
       }
     )
 
-    test('with localhost in place of the address', async () => {
+    test('with localhost instead of the address', async () => {
       await expectWorking(open(server().url({ host: 'localhost', database: await fresh() }), options))
     })
   })
@@ -73,7 +73,7 @@ module.exports = (kit) => {
       return { database, url: server().url({ user: name, pass: 'secret', database }) }
     }
 
-    test('to make tables are not needed where there is one', async () => {
+    test('to create tables are not needed where the table exists', async () => {
       const { database, url } = await withUser('reader')
       const owner = open(server().url({ database }))
       await owner.set('ada', session({ user: 'ada' }))
@@ -94,7 +94,7 @@ module.exports = (kit) => {
       expect(store.stats().errors).toBe(0)
     })
 
-    test('that lack are an error, until they come', async () => {
+    test('that are missing are an error until they are granted', async () => {
       const { database, url } = await withUser('beginner')
       const owner = open(server().url({ database }))
       // On MySQL who has no right in a database cannot even connect to it.
@@ -116,7 +116,7 @@ module.exports = (kit) => {
       await expectWorking(store)
     })
 
-    test('to write that lack are an error of the writes alone, and no miss', async () => {
+    test('to write that are missing fail the writes only, and are never a miss', async () => {
       const { database, url } = await withUser('looker')
       const owner = open(server().url({ database }))
       await owner.set('ada', session({ user: 'ada' }))
@@ -129,7 +129,7 @@ module.exports = (kit) => {
     })
   })
 
-  test('no more connections are made than the pool may have', async () => {
+  test('the store never opens more connections than `pool.max`', async () => {
     const database = await fresh()
     await admin(createUser('few', 'secret'))
     await admin(grant('few', database))

@@ -15,7 +15,7 @@ module.exports = (kit) => {
   const { killAll, pids, crash, shortIdle } = kit
   const { admin, fresh, open, openFresh, server } = serverOf(kit)
 
-  test('a call that is made while the server is starting is served or refused, and never a miss', async () => {
+  test('a call while the server is starting succeeds or fails, and is never a miss', async () => {
     const store = await openFresh({ pool: { acquireTimeout: 10_000 } })
     await store.set('ada', session({ user: 'ada' }))
     await server().stop()
@@ -32,7 +32,7 @@ module.exports = (kit) => {
   test.each([
     ['stopped', undefined],
     ['crashed', crash]
-  ])('a server that was %s and started between calls is no error to any of them', async (_name, signal) => {
+  ])('a server that was %s and started again between calls fails none of them', async (_name, signal) => {
     const store = await openFresh()
     const sids = Array.from({ length: 50 }, (_, i) => `sid-${i}`)
     for (let round = 0; round < 3; round++) {
@@ -62,7 +62,7 @@ module.exports = (kit) => {
     expect(store.stats().errors).toBe(0)
   })
 
-  test('connections that are killed between calls, and during calls, are no error to any of them', async () => {
+  test('killed connections fail no call, neither between calls nor during them', async () => {
     const store = await openFresh()
     await store.set('ada', session({ user: 'ada' }))
     let running = true
@@ -86,7 +86,7 @@ module.exports = (kit) => {
     expect(store.stats().retries).toBeGreaterThan(0)
   })
 
-  test('connections that the server ends for being idle are no error to any call', async () => {
+  test('connections that the server closes for being idle fail no call', async () => {
     const store = await openFresh()
     for (const sql of shortIdle.set) await admin(sql)
     try {
@@ -104,7 +104,7 @@ module.exports = (kit) => {
     }
   })
 
-  test('a restart amid the work loses nothing acknowledged, and no session seems to be gone', async () => {
+  test('a restart during work loses no acknowledged write, and no session seems to be missing', async () => {
     const store = await openFresh({ pool: { acquireTimeout: 500 } })
     await store.set('ada', session({ user: 'ada' }))
     const acknowledged = new Map()
@@ -153,7 +153,7 @@ module.exports = (kit) => {
       }
     }
 
-    test('is an error in time, and forgotten when it answers again', async () => {
+    test('is an error within the timeouts, and the store works when it answers again', async () => {
       const store = await openFresh({ pool: { queryTimeout: TIMEOUT, acquireTimeout: TIMEOUT } })
       await Promise.all([store.set('ada', session({ user: 'ada' })), store.get('bob'), store.length()])
       await frozen(async () => {
@@ -175,7 +175,7 @@ module.exports = (kit) => {
       clearExpiredSessions: (store) => store.clearExpiredSessions()
     }
 
-    test('does not keep stores from closing, whatever they are at', async () => {
+    test('never keeps a store from closing, whatever it is doing', async () => {
       const db = server().url({ database: await fresh() })
       const all = Object.keys(kinds).map(() => open(db, { pool: { queryTimeout: TIMEOUT, acquireTimeout: TIMEOUT } }))
       // All lanes have a connection.
@@ -197,7 +197,7 @@ module.exports = (kit) => {
     })
   })
 
-  test('an outage is a failed request and not a new session', async () => {
+  test('an outage fails requests and never starts a new session', async () => {
     const store = await openFresh({ pool: { acquireTimeout: TIMEOUT } })
     const { server: web, origin } = await listen(createApp('express5', { store }))
     const client = new Client(origin)

@@ -45,7 +45,7 @@ module.exports = (kit) => {
 
   const options = { pool: { acquireTimeout: TIMEOUT } }
 
-  describe('what keeps a store from its database is told by code, within the time, without the password, until it is gone:', () => {
+  describe('a store that cannot connect fails by code, in time and without the password, until it can:', () => {
     const secret = 'v3ry-s3cret'
 
     test('a wrong password', async () => {
@@ -76,7 +76,7 @@ module.exports = (kit) => {
       await expectWorking(store)
     })
 
-    test('a port where nobody listens', async () => {
+    test('a closed port', async () => {
       const url = new URL(server().url({ database: await fresh() }))
       url.port = await freePort()
       const error = await expectRefused(open(url.href, options), server().password)
@@ -102,7 +102,7 @@ module.exports = (kit) => {
       silent.close()
     })
 
-    test('a server that speaks something else', async () => {
+    test('a server of another protocol', async () => {
       const other = net.createServer((socket) => {
         socket.on('error', () => {})
         socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')

@@ -17,7 +17,7 @@ const TIMEOUT = 2000
  */
 function serverOf({ create, run, createDatabase }) {
   let server
-  let stores
+  const stores = []
   let databases = 0
 
   beforeAll(async () => {
@@ -25,11 +25,7 @@ function serverOf({ create, run, createDatabase }) {
     await server.start()
   })
 
-  beforeEach(() => {
-    stores = []
-  })
-
-  afterEach(() => Promise.all(stores.map((store) => store.close())))
+  afterEach(() => Promise.all(stores.splice(0).map((store) => store.close())))
 
   afterAll(() => server?.end())
 

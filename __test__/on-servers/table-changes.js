@@ -19,7 +19,7 @@ module.exports = (database, kit) => {
   const { open, place, query } = database
   const { columns, existing } = tablesOf(database, kit)
 
-  describe('a table that cannot serve is refused, and the column named', () => {
+  describe('an unsuitable table is refused, and the column named:', () => {
     test.each(unfit)('%s: %s', async (column, ddl) => {
       const where = await existing(ddl)
       const store = open({}, where)
@@ -37,7 +37,7 @@ module.exports = (database, kit) => {
     })
 
     test.each(['sid', 'expires', 'data', 'createdAt', 'updatedAt', 'deletedAt'])(
-      'a column for %s that is not there',
+      'a missing column for %s',
       async (option) => {
         const store = open({ columns: { [option]: 'missing_one' } }, await existing(columns()))
         const error = await failure(store.get('ada'))
@@ -58,7 +58,7 @@ module.exports = (database, kit) => {
   })
 
   describe('a missing table', () => {
-    test('is named, with the DDL that would do', async () => {
+    test('is named in the error, with the DDL that creates it', async () => {
       const where = { ...place(), tableName: 'my sessions' }
       const error = await failure(open({ createTable: false }, where).get('ada'))
       expect(error.code).toBe('ERR_SESSION_TABLE')
@@ -67,7 +67,7 @@ module.exports = (database, kit) => {
       expect(error.message).toMatch(ddl)
     })
 
-    test('is made by its DDL as the store would make it', async () => {
+    test('is created by its DDL as the store would create it', async () => {
       const [ours, theirs] = [open(), place()]
       await ours.sync()
       await query(theirs, RustSequelizeStore.ddl(database.dialect))
@@ -75,7 +75,7 @@ module.exports = (database, kit) => {
       await exercise(database, open({ createTable: false }, theirs))
     })
 
-    test('is made with the columns that the options name', async () => {
+    test('is created with the columns that the options name', async () => {
       const names = { sid: 'id', expires: 'ends at', data: 'sess', createdAt: 'made', updatedAt: false }
       const options = { tableName: 'other "`', columns: names }
       const [ours, theirs] = [open(options), place()]
@@ -89,7 +89,7 @@ module.exports = (database, kit) => {
   })
 
   describe('the table that the store makes', () => {
-    test('keeps ids of 128 characters and refuses longer ones, alone', async () => {
+    test('keeps ids of 128 characters, and only longer ones fail', async () => {
       const store = open()
       const [good, long] = ['x'.repeat(128), 'x'.repeat(129)]
       const outcome = await codes([store.set('ada', session()), store.set(long, session()), store.set(good, session())])
@@ -112,7 +112,7 @@ module.exports = (database, kit) => {
   })
 
   describe('option schema', () => {
-    test('says where the table is, and where it is made', async () => {
+    test('names the schema where the table is found and created', async () => {
       const [where, elsewhere] = [place(), place()]
       const schema = otherSchema(elsewhere)
       const store = open({ schema }, where)
@@ -127,7 +127,7 @@ module.exports = (database, kit) => {
       expect(await Promise.all(removed)).toEqual([1])
     })
 
-    test('tables of the same name in two schemas have nothing to do with each other', async () => {
+    test('tables of the same name in two schemas are independent', async () => {
       const [where, elsewhere] = [place(), place()]
       const here = open({}, where)
       const there = open({ schema: otherSchema(elsewhere) }, where)
@@ -138,7 +138,7 @@ module.exports = (database, kit) => {
       expect(await here.length()).toBe(1)
     })
 
-    test('a schema that is not there is named, and found when it has come', async () => {
+    test('a missing schema is named in the error, and found once it exists', async () => {
       const where = place()
       const schema = `${otherSchema(where)} "new\``
       const store = open({ schema }, where)
@@ -163,7 +163,7 @@ module.exports = (database, kit) => {
     })
   })
 
-  test('a table that is altered while it is used is used as it is then', async () => {
+  test('a table can be altered while it is used', async () => {
     const where = await existing(columns())
     const store = open({}, where)
     await store.set('ada', session({ visits: 1 }))
@@ -186,7 +186,7 @@ module.exports = (database, kit) => {
     expect((await store.get('ada')).visits).toBe(2)
   })
 
-  test.each(migrations)('a column that gets another type while it is used: %s', async (change) => {
+  test.each(migrations)('a column can change its type while it is used: %s', async (change) => {
     const where = await existing(columns())
     const store = open({ checkExpirationInterval: 0 }, where)
     await store.set('ada', session({ visits: 1 }))
@@ -210,7 +210,7 @@ module.exports = (database, kit) => {
     expect(await store.clearExpiredSessions()).toBe(1)
   })
 
-  test('a row that the table refuses fails alone', async () => {
+  test('a row that violates a constraint fails alone', async () => {
     const where = await existing(`${columns()}, CHECK (${q('data')} NOT LIKE '%forbidden%')`)
     const store = open({}, where)
     const calls = Array.from({ length: 200 }, (_, i) =>
@@ -224,7 +224,7 @@ module.exports = (database, kit) => {
     expect(violation).toContain(cause.code)
   })
 
-  test('milliseconds that the column does not keep are cut off', async () => {
+  test('milliseconds that the column does not keep are truncated', async () => {
     const store = open()
     const late = new Date('2030-01-02T03:04:05.999Z')
     await store.set('ada', { cookie: { expires: late } })

@@ -77,7 +77,7 @@ module.exports = (database, kit) => {
         await exercise(database, open({}, await existing(columns({ expires: type }))))
       })
 
-      test('is compared to the clock, and NULL is no end', async () => {
+      test('is compared with the clock, and NULL never expires', async () => {
         const store = open({ checkExpirationInterval: 0 }, await existing(columns({ expires: type })))
         await store.set('live', session({}, MINUTE))
         await store.set('dead', session({}, -5000))
@@ -112,7 +112,7 @@ module.exports = (database, kit) => {
       expect(await store.get('dead')).toBeNull()
     })
 
-    test('data that is too short for a session, which is an error of that session alone, and nothing is cut off', async () => {
+    test('a data column that is too short fails only that session, which is never truncated', async () => {
       const where = await existing(columns({ data: 'VARCHAR(200)' }))
       const store = open({}, where)
       await store.set('ada', session({ user: 'ada' }))
@@ -130,7 +130,7 @@ module.exports = (database, kit) => {
       expect((await store.ids()).sort()).toEqual(['ada', 'bob', 'carl'])
     })
 
-    test('seconds in a bigint, as the rows that are there have them', async () => {
+    test('seconds in a bigint are used where existing rows have them', async () => {
       const where = await existing(columns({ expires: 'BIGINT', ...noStamps }))
       const seconds = Math.floor((Date.now() + HOUR) / 1000)
       const insert = (sid, end) =>
@@ -151,7 +151,7 @@ module.exports = (database, kit) => {
       expect(await store.clearExpiredSessions()).toBe(1)
     })
 
-    test('milliseconds in a bigint, as the rows that are there have them', async () => {
+    test('milliseconds in a bigint are used where existing rows have them', async () => {
       const where = await existing(columns({ expires: 'BIGINT', ...noStamps }))
       await query(where, `INSERT INTO ${q('Sessions')} VALUES ('live', ${Date.now() + HOUR}, '{"cookie":{}}')`)
       await query(where, `INSERT INTO ${q('Sessions')} VALUES ('dead', ${Date.now() - HOUR}, '{"cookie":{}}')`)
@@ -186,7 +186,7 @@ module.exports = (database, kit) => {
 
     const deletedAt = async (store) => (await database.row(store, 'ada')).deletedAt
 
-    test('is a miss in every way of asking', async () => {
+    test('is not found by any method', async () => {
       const { store } = await withDeleted()
       for (const call of Object.values(styles)) {
         expect(await call(store, 'get', 'ada')).toBeNull()
@@ -232,13 +232,13 @@ module.exports = (database, kit) => {
       expect(await store.clearExpiredSessions()).toBe(1)
     })
 
-    test('is a session like any other if the column means something else', async () => {
+    test('is found if the option says that the column means something else', async () => {
       const { store } = await withDeleted()
       const other = database.openAgain(store, { columns: { deletedAt: false } })
       expect((await other.get('ada')).visits).toBe(1)
     })
 
-    test('is told by a column of another name', async () => {
+    test('can be marked by a column of another name', async () => {
       const where = await existing(columns({ removed: date }))
       const store = open({ columns: { deletedAt: 'removed' } }, where)
       await store.set('ada', session())

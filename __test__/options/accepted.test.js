@@ -123,7 +123,7 @@ describe('the options of a store', () => {
     'serializer',
     'pool',
     'queue'
-  ])('%s: undefined stands for the default', (name) => {
+  ])('%s: undefined means the default', (name) => {
     for (const url of [db, server]) {
       const { options } = create({ db: url, [name]: undefined })
 
@@ -131,7 +131,7 @@ describe('the options of a store', () => {
     }
   })
 
-  test('undefined stands for the default within pool, queue and columns too', () => {
+  test('undefined means the default within pool, queue and columns too', () => {
     const { options } = create({
       db,
       pool: { max: undefined, idleTimeout: 5 },
@@ -143,7 +143,7 @@ describe('the options of a store', () => {
     expect(options.queue.maxBytes).toBe(256 * 1024 * 1024)
   })
 
-  test('an expiration beyond the last date that can be stored means that date', async () => {
+  test('an expiration beyond the last storable date means that date', async () => {
     const store = create({ db, expiration: Number.MAX_SAFE_INTEGER })
     const cookie = { originalMaxAge: null, expires: null }
 
@@ -152,7 +152,7 @@ describe('the options of a store', () => {
     expect(await store.get('sid')).toEqual({ cookie })
   })
 
-  test('may be frozen, without a prototype, and are not changed', () => {
+  test('can be frozen or without a prototype, and are never changed', () => {
     const options = Object.assign(Object.create(null), { db, expiration: 1000 })
     const before = { ...options }
 
@@ -161,7 +161,7 @@ describe('the options of a store', () => {
     expect({ ...options }).toEqual(before)
   })
 
-  test('belong to the store', () => {
+  test('are copied by the store', () => {
     const pool = { max: 2 }
     const options = { db, expiration: 1000, pool }
     const store = create(options)

@@ -6,14 +6,14 @@ const path = require('node:path')
 const { closeAll, create, db, refusal, server } = require('./setup')
 
 describe('the option db', () => {
-  test.each([undefined, null, ''])('is required if it is there: %p', (value) => {
+  test.each([undefined, null, ''])('must not be empty if it is given: %p', (value) => {
     const error = refusal({ db: value })
 
     expect(error.code).toBe('ERR_SESSION_OPTIONS')
     expect(error.message).toMatch(/required/)
   })
 
-  test('names the embedded default if it is absent', () => {
+  test('defaults to a file in the working directory', () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sessions-'))
     const before = process.cwd()
     process.chdir(folder)
@@ -94,11 +94,14 @@ describe('the option db', () => {
     ['schema', 'public'],
     ['timezone', '+00:00'],
     ['preparedStatements', true]
-  ])('with SQLite there is no %s, and the message says so', (name, value) => {
+  ])('with SQLite the option %s is refused', (name, value) => {
     expect(refusal({ db, [name]: value }).message).toMatch(/SQLite/)
   })
 
-  test.each([db, server, 'mysql://localhost/x'])('with %s there is no table, and tableName is pointed to', (url) => {
-    expect(refusal({ db: url, table: 'Session' }).message).toContain('tableName')
-  })
+  test.each([db, server, 'mysql://localhost/x'])(
+    'with %s the option table is refused, and tableName suggested',
+    (url) => {
+      expect(refusal({ db: url, table: 'Session' }).message).toContain('tableName')
+    }
+  )
 })

@@ -176,7 +176,7 @@ describe('a refused option', () => {
     ['preparedStatement', 'preparedStatements'],
     ['pools', 'pool'],
     ['queu', 'queue']
-  ])('%s is misspelled, and %s is meant', (wrong, right) => {
+  ])('%s is misspelled, and %s suggested', (wrong, right) => {
     const error = refusal({ db, [wrong]: 5 })
 
     expect(error.code).toBe('ERR_SESSION_OPTIONS')
@@ -195,7 +195,7 @@ describe('a refused option', () => {
     ['columns', 'expire', 'expires'],
     ['columns', 'created_at', 'createdAt'],
     ['columns', 'deleted_at', 'deletedAt']
-  ])('%s.%s is misspelled, and %s is meant', (option, wrong, right) => {
+  ])('%s.%s is misspelled, and %s suggested', (option, wrong, right) => {
     const error = refusal({ db, [option]: { [wrong]: 5 } })
 
     expect(error.code).toBe('ERR_SESSION_OPTIONS')
@@ -204,7 +204,7 @@ describe('a refused option', () => {
   })
 
   test.each(['colour', 'x', '', 'constructor', 'toString', 'secret'])(
-    '%p is unknown, and nothing else is meant',
+    '%p is unknown, and no other name is suggested',
     (name) => {
       const error = refusal({ db, [name]: 5 })
 

@@ -77,7 +77,7 @@ describe('a password', () => {
     `mysql://user:${secret}@127.0.0.1:1/sessions`,
     `mariadb://user:${secret}@127.0.0.1:1/sessions?ssl-mode=REQUIRED`,
     `mysql://user:${secret}@localhost/sessions?socket=/nowhere`
-  ])('is not in what is seen of a store on a server that is away: %s', async (url) => {
+  ])('is not visible in a store on a server that is away: %s', async (url) => {
     const store = create({ db: url, pool: { acquireTimeout: 100 } })
 
     const error = await store.get('sid').catch((thrown) => thrown)
@@ -91,7 +91,7 @@ describe('a password', () => {
     expect(visible(store.stats())).not.toContain(secret)
   })
 
-  test('is not in what is seen of a store', async () => {
+  test('is not visible in a store', async () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sessions-'))
     const url = `sqlite:${folder}/${secret}.sqlite`
     const store = create({ db: url })

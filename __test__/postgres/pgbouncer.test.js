@@ -41,7 +41,7 @@ needing('pgbouncer', () => {
       await exercise({ count }, open())
     })
 
-    test('many stores, and other programs, share few connections, and nobody gets what is another’s', async () => {
+    test('many stores and other programs share few connections without mixing up results', async () => {
       const all = Array.from({ length: 6 }, () => open({ checkExpirationInterval: 0 }))
       let running = true
       const others = Array.from({ length: 4 }, async (_, i) => {
@@ -79,7 +79,7 @@ needing('pgbouncer', () => {
       expect(outcome.map(({ reason, value }) => reason ?? value)).toEqual(all.map(() => 0))
     })
 
-    test('a restart of the pooler between calls is no error', async () => {
+    test('a restart of the pooler between calls fails none of them', async () => {
       const store = open()
       await Promise.all(
         Array.from({ length: 30 }, (_, i) => [store.set(`${i}`, session({ i })), store.length()]).flat()
@@ -91,7 +91,7 @@ needing('pgbouncer', () => {
       expect(await store.length()).toBe(30)
     })
 
-    test('a restart of the server behind it is no end', async () => {
+    test('a store survives a restart of the server behind the pooler', async () => {
       const store = open()
       await store.set('ada', session({ user: 'ada' }))
       await server.stop()
@@ -100,7 +100,7 @@ needing('pgbouncer', () => {
       expect((await store.get('ada')).user).toBe('ada')
     })
 
-    test('with prepared statements the errors say which option helps, and no session is harmed', async () => {
+    test('with prepared statements the errors name the option that helps, and no session is lost', async () => {
       const sids = Array.from({ length: 20 }, (_, i) => `kept-${i}`)
       const owner = open()
       await Promise.all(sids.map((sid) => owner.set(sid, session({ sid }))))

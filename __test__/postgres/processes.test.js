@@ -5,5 +5,5 @@ const { onPostgres } = require('./setup')
 const { kit } = require('./kit')
 
 onPostgres((database) => {
-  describe('of several processes', () => processes(database, { ...kit(database), skipsLocked: true }))
+  describe('used by several processes', () => processes(database, { ...kit(database), skipsLocked: true }))
 })

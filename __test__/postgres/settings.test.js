@@ -52,7 +52,7 @@ onRunningServer(({ admin, exercised, open, server }) => {
       }
     })
 
-    test('that can only be read', async () => {
+    test('that is read-only serves reads and fails writes', async () => {
       await admin('CREATE DATABASE readable')
       const db = server().url({ database: 'readable' })
       const writer = open(db)
@@ -68,7 +68,7 @@ onRunningServer(({ admin, exercised, open, server }) => {
       expect((await failure(other.get('ada'))).code).toMatch(/^ERR_SESSION_(TABLE|DATABASE)$/)
     })
 
-    test('that has no schema to make a table in', async () => {
+    test('without a schema to create a table in fails until there is one', async () => {
       const url = server().url({ query: `options=${encodeURIComponent('-c search_path=nowhere')}` })
       const store = open(url)
       expect((await failure(store.set('ada', session()))).code).toBe('ERR_SESSION_TABLE')
@@ -77,7 +77,7 @@ onRunningServer(({ admin, exercised, open, server }) => {
       expect((await store.get('ada')).user).toBe('ada')
     })
 
-    test('of another encoding: what it cannot hold is an error of that call alone', async () => {
+    test('of another encoding fails only calls with characters that it lacks', async () => {
       await admin("CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
       const store = open(server().url({ database: 'latin' }))
       await store.sync()
@@ -98,7 +98,7 @@ onRunningServer(({ admin, exercised, open, server }) => {
     })
   })
 
-  test('a statement that the server cancels for its time is an error of time', async () => {
+  test('a statement canceled by the server’s timeout is a timeout error', async () => {
     await admin('CREATE DATABASE slow')
     await admin("ALTER DATABASE slow SET statement_timeout = '3s'")
     const db = server().url({ database: 'slow' })
@@ -116,7 +116,7 @@ onRunningServer(({ admin, exercised, open, server }) => {
     expect((await store.get('ada')).user).toBe('ada')
   })
 
-  test('a role with fewer connections than the pool may have', async () => {
+  test('a role with fewer connections than the pool works with those it gets', async () => {
     await admin("CREATE ROLE limited LOGIN PASSWORD 'secret' CONNECTION LIMIT 2")
     await admin('GRANT ALL ON SCHEMA public TO limited')
     const store = open(server().url({ user: 'limited', pass: 'secret' }), {

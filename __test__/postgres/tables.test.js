@@ -35,7 +35,7 @@ onPostgres((database) => {
       expect(indexes).toHaveLength(1)
     })
 
-    test('is touched without a change of its index', async () => {
+    test('a touch leaves the index unchanged', async () => {
       const store = open()
       await Promise.all(Array.from({ length: 20 }, (_, i) => store.set(`${i}`, session())))
       for (let round = 0; round < 10; round++) {
@@ -54,7 +54,7 @@ onPostgres((database) => {
     })
   })
 
-  test('an id whose collation may take two for the same is refused', async () => {
+  test('an id column with a nondeterministic collation is refused', async () => {
     const where = place()
     await query(where, "CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
     await query(
@@ -69,7 +69,7 @@ onPostgres((database) => {
     }
   })
 
-  test('a view may serve for reading', async () => {
+  test('a view can be read or is refused as a table', async () => {
     const where = place()
     await query(where, 'CREATE TABLE base (sid VARCHAR(36) PRIMARY KEY, expires TIMESTAMPTZ, data TEXT)')
     await query(where, 'CREATE VIEW "Sessions" AS SELECT * FROM base')
@@ -111,7 +111,7 @@ onPostgres((database) => {
     })
   })
 
-  test('what jsonb does not take is an error of that session alone', async () => {
+  test('a session that jsonb cannot hold fails alone', async () => {
     const where = place()
     await query(where, 'CREATE TABLE "Sessions" (sid VARCHAR(36) PRIMARY KEY, expires TIMESTAMPTZ, data JSONB)')
     const store = open({}, where)

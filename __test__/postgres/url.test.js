@@ -9,11 +9,11 @@ const { onPostgres, onRunningServer } = require('./setup')
 onPostgres((database) => {
   const { open, place } = database
 
-  test('option preparedStatements: false works without a pooler too', async () => {
+  test('the option preparedStatements can be false without a pooler', async () => {
     await exercise(database, open({ preparedStatements: false }))
   })
 
-  test('the URL may begin with postgresql', async () => {
+  test('the scheme of a URL can be postgresql', async () => {
     const { db } = place()
     await exercise(database, open({}, { db: db.replace(/^postgres:/, 'postgresql:') }))
   })
@@ -38,7 +38,7 @@ onRunningServer(({ admin, open, server }) => {
       await store.sync({ force: true })
     })
 
-    test('that is not there is an error, until it is', async () => {
+    test('that is missing is an error until it exists', async () => {
       await server().stop()
       const store = open(server().socketUrl, { pool: { acquireTimeout: 3000 } })
       const error = await failure(store.get('ada'))
@@ -50,7 +50,7 @@ onRunningServer(({ admin, open, server }) => {
     })
   })
 
-  test('parameters of the usual hosts', async () => {
+  test('parameters that hosting services add are accepted', async () => {
     const query =
       'application_name=shop&connect_timeout=10&channel_binding=prefer&target_session_attrs=read-write&pgbouncer=true'
     const store = open(server().url({ query }))
@@ -60,7 +60,7 @@ onRunningServer(({ admin, open, server }) => {
   })
 
   test.each(['😀', 'a\u0007b'])(
-    'a password that SASLprep prohibits, %j, is refused, and not told',
+    'a password that SASLprep prohibits, %j, is refused without showing it',
     async (password) => {
       const role = `prohibited${password.length}`
       await admin(`CREATE ROLE ${role} LOGIN PASSWORD '${password}'`)

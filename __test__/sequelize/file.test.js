@@ -25,7 +25,7 @@ describe('an SQLite file', () => {
     }
   )
 
-  test('that is opened for reading only is not written to', async () => {
+  test('that is opened read-only is never written', async () => {
     const storage = path.join(folder, 'file.sqlite')
     const mine = open({ db: `sqlite://${storage}` })
     await mine.set('ada', session({ user: 'ada' }))
@@ -35,7 +35,7 @@ describe('an SQLite file', () => {
     await expect(store.set('bob', session())).rejects.toThrow(/read-?only/i)
   })
 
-  test('that must exist is not made', async () => {
+  test('that must exist is never created', async () => {
     const storage = path.join(folder, 'none/file.sqlite')
     const store = open({ db: sequelize({ dialect: 'sqlite', storage, logging: false, dialectOptions: { mode: 2 } }) })
     await expect(store.get('ada')).rejects.toMatchObject({ code: 'ERR_SESSION_CONNECTION' })
@@ -51,7 +51,7 @@ describe('an SQLite file', () => {
 
 onEachDatabase(
   (database) => {
-    test.each(['delete', 'wal'])('the journal mode of a shared file stays: %s', async (mode) => {
+    test.each(['delete', 'wal'])('the journal mode of a shared file is kept: %s', async (mode) => {
       const place = database.place()
       await database.query(place, `PRAGMA journal_mode = ${mode}`)
       await database.createTable(place)

@@ -24,7 +24,7 @@ describe('the session model', () => {
     expect(store.options).toMatchObject({ tableName: 'web_sessions', modelKey: 'WebSession' })
   })
 
-  test('is the one of the application if it has one', () => {
+  test('is the application’s if there is one', () => {
     const made = db()
     const theirs = made.define('Session', attributes({ sid: { field: 'id' } }), { tableName: 'Sessions' })
     const store = open({ db: made })
@@ -32,7 +32,7 @@ describe('the session model', () => {
     expect(store.options.columns.sid).toBe('id')
   })
 
-  test('does not replace another model of the application', () => {
+  test('never replaces another model of the application', () => {
     const made = db()
     const theirs = made.define('Session', { trainer: DataTypes.STRING, room: DataTypes.STRING })
     const store = open({ db: made })

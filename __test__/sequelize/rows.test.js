@@ -16,7 +16,7 @@ onEachDatabase((database) => {
     const byCallback = (store, value) =>
       new Promise((resolve) => store.set('ada', value, (error, row) => resolve({ error, row })))
 
-    test('yields the row to who looks at it', async () => {
+    test('yields the row to callers that use the result', async () => {
       const { store } = await openWith('with columns of its own')
       const value = session({ user: 'ada' })
       const rows = [await store.set('ada', value), (await byCallback(store, value)).row]
@@ -31,7 +31,7 @@ onEachDatabase((database) => {
       }
     })
 
-    test('makes none for a callback that takes an error only', async () => {
+    test('builds no row for a callback that takes only an error', async () => {
       const { store } = await openWith('as it is')
       const build = jest.spyOn(store.sessionModel, 'build')
       const given = await new Promise((resolve) => {
@@ -44,7 +44,7 @@ onEachDatabase((database) => {
       expect(build).not.toHaveBeenCalled()
     })
 
-    test('leaves out what the model does not know, and says so once', async () => {
+    test('leaves out attributes that the model lacks, with one warning', async () => {
       const { store, place } = await openWith('with columns of its own')
       const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
       const name = `unknown${database.name}`

@@ -62,7 +62,7 @@ onEachServer((database) => {
     }
   })
 
-  test('replication: the writer is asked, and nobody else', async () => {
+  test('replication: only the primary is used', async () => {
     const place = database.place()
     const write = { ...server, ...where(place) }
     const db = sequelize({

@@ -77,19 +77,19 @@ describe('what a Sequelize instance says', () => {
     ['pfx', 'mysql', { ssl: { pfx: 'secret' } }],
     ['Amazon RDS', 'mysql', { ssl: 'Amazon RDS' }],
     ['PEM', 'postgres', { ssl: { key: 'the secret key itself' } }]
-  ])('of TLS is refused if it cannot be followed: %s', (name, dialect, dialectOptions) => {
+  ])('of TLS are refused if unsupported: %s', (name, dialect, dialectOptions) => {
     const error = refusal({ db: sequelize({ dialect, host: 'db', logging: false, dialectOptions }) })
     expect(error.code).toBe('ERR_SESSION_OPTIONS')
     expect(error.message).toContain(name)
     expect(error.message).not.toContain('secret')
   })
 
-  test.each([{}, { dialectOptions: {} }])('of TLS is ignored where Sequelize 6 ignores it: %j', (settings) => {
+  test.each([{}, { dialectOptions: {} }])('of TLS are ignored where Sequelize 6 ignores them: %j', (settings) => {
     expect(server('postgres', { ssl: true, ...settings })).toBe('postgres://db:5432/app')
     expect(server('mysql', { ssl: true, ...settings })).toBe('mysql://db:3306/app')
   })
 
-  test('of the server goes to the server', () => {
+  test('of the server are passed to the server', () => {
     const dialectOptions = { statement_timeout: 1500, lock_timeout: 20, application_name: 'app', keepAlive: true }
     const parameters = new URL(server('postgres', { dialectOptions })).searchParams
     expect(Object.fromEntries(parameters)).toEqual({
@@ -152,7 +152,7 @@ describe('what a Sequelize instance says', () => {
   test.each([
     ['changes in the year', 'America/New_York'],
     ['is unknown', 'Mars/Olympus']
-  ])('of a time zone that %s is refused on MySQL, and on PostgreSQL of no concern', (_name, timezone) => {
+  ])('of a time zone that %s are refused on MySQL, and ignored on PostgreSQL', (_name, timezone) => {
     const settings = { host: 'db', database: 'app', logging: false }
     const mysql = sequelize({ dialect: 'mysql', ...settings })
     mysql.options.timezone = timezone
@@ -165,13 +165,13 @@ describe('what a Sequelize instance says', () => {
     expect(open({ db: postgres }).options.timezone).toBe('+00:00')
   })
 
-  test('is not there, and what is there is named', () => {
+  test('is refused without a Sequelize instance', () => {
     for (const db of [null, {}, { models: {} }, [], new Date()]) {
       expect(refusal({ db }).code).toBe('ERR_SESSION_OPTIONS')
     }
   })
 
-  test('holds a password that is shown nowhere', async () => {
+  test('never reveals a password', async () => {
     const db = sequelize({ dialect: 'postgres', host: '127.0.0.1', port: 1, password: 'only mine', logging: false })
     const store = open({ db, pool: { acquireTimeout: 200 } })
     const error = await store.get('ada').catch((error) => error)

@@ -34,7 +34,7 @@ onEachDatabase((database) => {
     expect((await store.ids()).sort()).toEqual(['ours', 'soon', 'theirs'])
   })
 
-  test('a column of JSON holds sessions as text, and is read where it holds objects', async () => {
+  test('a JSON column holds sessions as text, and objects in it are read', async () => {
     const place = database.place()
     const variant = 'with a column of JSON'
     const peer = await peers.open('connect-session-sequelize', { url: place.db, variant })
@@ -52,7 +52,7 @@ onEachDatabase((database) => {
     expect((await peer.get('ours')).user).toBe('ada')
   })
 
-  test('sync has the model of the application make its table, and only sync', async () => {
+  test('only sync creates the table of the application’s model', async () => {
     const place = database.place()
     const { missing, columns, user, length } = await report('sequelize-sync.js', [place.db])
     expect(missing).toBe('ERR_SESSION_TABLE')

@@ -6,7 +6,7 @@ const { report } = require('../support/run')
 const { dialect7, onEachDatabase, onEachServer, open, sequelize7, settings7 } = require('./setup')
 
 onEachDatabase((database) => {
-  test('an instance of Sequelize 7 says where its table is', async () => {
+  test('an instance of Sequelize 7 leads to its table', async () => {
     const place = database.place()
     const settings = settings7(place, database)
     const theirs = session({ user: 'theirs' })

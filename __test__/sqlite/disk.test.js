@@ -38,7 +38,7 @@ describe('a full disk', () => {
 
   const text = 'x'.repeat(20_000)
 
-  onDisk('fails the writes and no reads, until there is room', async () => {
+  onDisk('fails writes, not reads, until there is space', async () => {
     const ballast = path.join(mountpoint, 'ballast')
     fs.writeFileSync(ballast, Buffer.alloc(1_200_000))
     const store = open({}, { db: `sqlite://${mountpoint}/full.sqlite` })
@@ -81,7 +81,7 @@ describe('a full disk', () => {
     await store.close()
   })
 
-  onDisk('that is mounted for reading alone, until it is not', async () => {
+  onDisk('that is mounted read-only fails writes until it is writable', async () => {
     const store = open({}, { db: `sqlite://${mountpoint}/readonly.sqlite` })
     await store.set('ada', session({ user: 'ada' }))
     await store.close()
@@ -97,7 +97,7 @@ describe('a full disk', () => {
 
   const limited = process.platform === 'win32' ? test.skip : test
 
-  limited('of a process with a limit on the size of files', async () => {
+  limited('is like a limit on the size of the files of a process', async () => {
     const result = await report('sqlite-limit.js', [place()], {
       shell: 'ulimit -S -f 2000'
     })

@@ -7,7 +7,7 @@ const { session } = require('../support/sessions')
 const { DDL, file, open, place, query, withParameters } = require('./setup')
 
 describe('errors', () => {
-  test('a missing folder, until it is made', async () => {
+  test('a missing folder is an error until it exists', async () => {
     const folder = `${file(place())}-folder`
     const store = open({}, { db: `sqlite://${path.join(folder, 'x.sqlite')}` })
     const error = await failure(store.get('ada'))
@@ -19,7 +19,7 @@ describe('errors', () => {
     expect((await store.get('ada')).user).toBe('ada')
   })
 
-  test('a folder in the place of the file', async () => {
+  test('a folder in place of the file is an error', async () => {
     const where = place()
     fs.mkdirSync(file(where))
     const store = open({}, where)
@@ -28,7 +28,7 @@ describe('errors', () => {
     expect(await store.get('ada')).toBeNull()
   })
 
-  test('a file that is no database, which is left as it is', async () => {
+  test('a file that is not a database is an error, and stays unchanged', async () => {
     const where = place()
     const text = 'this is not a database\n'.repeat(500)
     fs.writeFileSync(file(where), text)
@@ -68,7 +68,7 @@ describe('errors', () => {
     expect((await reader.get('ada')).user).toBe('ada')
   })
 
-  test('mode=ro with a missing file', async () => {
+  test('mode=ro fails for a missing file', async () => {
     const where = place()
     const store = open({}, withParameters('mode=ro', where))
     expect(await codes([store.get('ada')])).toEqual(['ERR_SESSION_CONNECTION'])
@@ -77,7 +77,7 @@ describe('errors', () => {
 
   const ordinary = process.getuid?.() === 0 ? test.skip : test
 
-  ordinary('a file without permission to write, until there is', async () => {
+  ordinary('a file without write permission fails writes until it has it', async () => {
     const where = place()
     await query(where, DDL)
     fs.chmodSync(file(where), 0o444)

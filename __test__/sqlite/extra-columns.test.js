@@ -146,7 +146,7 @@ describe('extra columns', () => {
     expect(picture.equals(blob)).toBe(true)
   })
 
-  test('more columns than a statement has parameters', async () => {
+  test('a burst can have more values than a statement has parameters', async () => {
     const names = Array.from({ length: 1500 }, (_, i) => `c${i}`)
     const where = place()
     await query(where, `${DDL.slice(0, -1)}, ${names.join()})`)
@@ -157,7 +157,7 @@ describe('extra columns', () => {
     expect(row).toEqual({ rows: 50, sum: 50 * 1499 })
   })
 
-  test('the columns of the store itself cannot be written twice', async () => {
+  test('the store’s own columns cannot be written twice', async () => {
     const store = await openWith((defaults) => ({ ...defaults, sid: 'bob' }))
     const [code] = await codes([store.set('ada', session())])
     expect([null, 'ERR_SESSION_DATA', 'ERR_SESSION_TABLE']).toContain(code)
@@ -200,7 +200,7 @@ describe('a row that the table refuses', () => {
     expect((await store.get('ada')).word).toBe('one')
   })
 
-  test('by a unique column fails alone', async () => {
+  test('because of a unique column fails alone', async () => {
     const where = place()
     await query(where, `${DDL.slice(0, -1)}, userId TEXT UNIQUE)`)
     const store = open(

@@ -6,7 +6,7 @@ const { report } = require('../support/run')
 const { database, file, open, place, query } = require('./setup')
 
 describe('the file', () => {
-  test('is there for the next process', async () => {
+  test('keeps its sessions for the next process', async () => {
     const where = place()
     const { written } = await report('sqlite-writes.js', [where, 100])
     expect(written).toBe(100)
@@ -15,7 +15,7 @@ describe('the file', () => {
     expect((await store.get('sid-99')).i).toBe(99)
   })
 
-  test('is sound after much use', async () => {
+  test('is intact after much use', async () => {
     const store = open()
     for (let round = 0; round < 5; round++) {
       await Promise.all(
@@ -33,7 +33,7 @@ describe('the file', () => {
     expect(count).toBe(333)
   })
 
-  test('is free after close', async () => {
+  test('is unlocked after close', async () => {
     const store = open()
     await store.set('ada', session())
     await store.close()
@@ -44,7 +44,7 @@ describe('the file', () => {
     expect(await database.count(store)).toBe(0)
   })
 
-  test('the journal does not grow for ever', async () => {
+  test('the journal does not grow without limit', async () => {
     const store = open()
     const text = 'x'.repeat(100_000)
     for (let round = 0; round < 50; round++) {

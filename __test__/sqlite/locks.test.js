@@ -8,7 +8,7 @@ const { database, open, place, query, withParameters } = require('./setup')
 describe('a database that another process has locked', () => {
   const LOCKED = ['ERR_SESSION_TIMEOUT', 'ERR_SESSION_DATABASE']
 
-  test('is waited for', async () => {
+  test('makes a write wait', async () => {
     const store = open()
     await store.set('ada', session({ visits: 1 }))
     await query(store, 'BEGIN IMMEDIATE')
@@ -25,7 +25,7 @@ describe('a database that another process has locked', () => {
     expect((await store.get('ada')).visits).toBe(2)
   })
 
-  test('fails the write when the time is over, and no later one', async () => {
+  test('fails the write after busy_timeout, and no later one', async () => {
     const where = place()
     const store = open({}, withParameters('busy_timeout=30', where))
     await store.set('ada', session({ visits: 1 }))
@@ -44,7 +44,7 @@ describe('a database that another process has locked', () => {
     expect(store.stats().pending).toBe(0)
   })
 
-  test('says so in its cause', async () => {
+  test('is named by the cause of the error', async () => {
     const where = place()
     const store = open({}, withParameters('busy_timeout=30', where))
     await store.sync()
@@ -68,7 +68,7 @@ describe('a database that another process has locked', () => {
     expect(await store.ids()).toEqual(['ada'])
   })
 
-  test('at the first call is waited for', async () => {
+  test('at the first call makes that call wait', async () => {
     const where = place()
     await query(where, 'CREATE TABLE other (x)')
     await query(where, 'BEGIN EXCLUSIVE')
@@ -80,7 +80,7 @@ describe('a database that another process has locked', () => {
     expect(await store.ids()).toEqual(['ada'])
   })
 
-  test('with a rollback journal is waited for by readers too', async () => {
+  test('with a rollback journal makes readers wait too', async () => {
     const where = place()
     const store = open({}, withParameters('journal_mode=DELETE', where))
     await store.set('ada', session({ visits: 1 }))
@@ -94,7 +94,7 @@ describe('a database that another process has locked', () => {
     expect(await store.length()).toBe(2)
   })
 
-  test('by many short transactions of another process fails nothing', async () => {
+  test('by many short transactions of another process fails no call', async () => {
     const store = open()
     await store.sync()
     await query(store, 'CREATE TABLE other (x)')

@@ -11,7 +11,7 @@ const { DDL, database, file, open, place, query, withParameters } = require('./s
 describe('URL', () => {
   describe('parameters', () => {
     test.each(['jornal_mode=WAL', 'foo=1', 'journal_mode=WAL&bar=', 'JOURNAL_MODE=WAL'])(
-      '%s is unknown and named',
+      '%s is refused, and the unknown parameter named',
       (parameters) => {
         const name = /(jornal_mode|foo|bar|JOURNAL_MODE)(?==)/.exec(parameters)[1]
         const make = () => new RustSequelizeStore(withParameters(parameters))
@@ -26,7 +26,7 @@ describe('URL', () => {
       ['busy_timeout', 'soon'],
       ['busy_timeout', '-1'],
       ['mode', 'banana']
-    ])('%s=%s has a value out of range, and is named', (name, value) => {
+    ])('%s=%s is refused, and the parameter named', (name, value) => {
       const make = () => new RustSequelizeStore(withParameters(`${name}=${value}`))
       expect(make).toThrow(expect.objectContaining({ code: 'ERR_SESSION_OPTIONS' }))
       expect(make).toThrow(new RegExp(name))
@@ -55,7 +55,7 @@ describe('URL', () => {
       expect(await journal(store)).toBe('wal')
     })
 
-    test.each(['DELETE', 'TRUNCATE', 'PERSIST'])('journal_mode=%s is heeded', async (mode) => {
+    test.each(['DELETE', 'TRUNCATE', 'PERSIST'])('journal_mode=%s is used', async (mode) => {
       const where = place()
       const store = open({}, withParameters(`journal_mode=${mode}`, where))
       await store.set('ada', session({ user: 'ada' }))
@@ -65,7 +65,7 @@ describe('URL', () => {
       expect(await store.length()).toBe(101)
     })
 
-    test('journal_mode=WAL turns a database with another journal', async () => {
+    test('journal_mode=WAL converts a database with another journal', async () => {
       const where = place()
       await query(where, DDL)
       expect(await journal(where)).toBe('delete')
@@ -75,7 +75,7 @@ describe('URL', () => {
       expect(await journal(where)).toBe('wal')
     })
 
-    test('mode=rw does not make a file', async () => {
+    test('mode=rw never creates a file', async () => {
       const where = place()
       const store = open({}, withParameters('mode=rw', where))
       expect(await codes([store.get('ada')])).toEqual(['ERR_SESSION_CONNECTION'])
@@ -87,7 +87,7 @@ describe('URL', () => {
     // The calls of the kernel that bring a file to the disk, as far as strace is at hand.
     const strace = spawnSync('strace', ['-V']).status === 0 ? test : test.skip
 
-    strace('synchronous is NORMAL, and can be set', async () => {
+    strace('synchronous defaults to NORMAL, and can be set', async () => {
       const syncs = async (parameters) => {
         const log = `${file(place())}.strace`
         const { code, stderr } = await run('sqlite-writes.js', [withParameters(parameters), 50], {

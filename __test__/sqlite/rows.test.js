@@ -6,7 +6,7 @@ const { HOUR, MINUTE } = require('../support/time')
 const { DATE, open, place, query, sequelizeDate } = require('./setup')
 
 describe('table', () => {
-  test('dates are those of Sequelize, to the letter', async () => {
+  test('dates are written exactly as Sequelize writes them', async () => {
     const store = open()
     const ada = session()
     const before = Date.now()
@@ -89,7 +89,7 @@ describe('table', () => {
     ['an integer', '5'],
     ['a real number', '2.5e12'],
     ['a blob', "x'00ff'"]
-  ])('a date that is %s fails nothing', async (_name, sql) => {
+  ])('a date that is %s fails no call', async (_name, sql) => {
     const store = open()
     await store.set('ada', session())
     await query(store, `INSERT INTO Sessions VALUES ('odd', ${sql}, '{"cookie":{}}', '', '')`)
@@ -112,7 +112,7 @@ describe('table', () => {
     ['an integer', '5'],
     ['text that is not UTF-8', `CAST(x'7b22ff227d' AS TEXT)`],
     ['text with a NUL', `CAST(x'7b007d' AS TEXT)`]
-  ])('data that is %s is a miss and fails nothing', async (_name, sql) => {
+  ])('data that is %s is a miss and fails no call', async (_name, sql) => {
     const store = open()
     await store.set('ada', session({ user: 'ada' }))
     await query(store, `INSERT INTO Sessions VALUES ('odd', '9999-12-31 00:00:00.000 +00:00', ${sql}, '', '')`)
@@ -124,7 +124,7 @@ describe('table', () => {
     expect(await query(store, 'SELECT sid FROM Sessions')).toHaveLength(2)
   })
 
-  test('an id that is no text fails nothing', async () => {
+  test('an id that is not text fails no call', async () => {
     const store = open()
     await store.set('ada', session({ user: 'ada' }))
     for (const sid of ["x'00ff'", 'NULL', "CAST(x'ff' AS TEXT)"]) {
@@ -140,7 +140,7 @@ describe('table', () => {
     expect(await store.clearExpiredSessions()).toBe(0)
   })
 
-  test('with dates in milliseconds stays so, whatever single sessions have', async () => {
+  test('with dates in milliseconds keeps them, whatever single rows have', async () => {
     const where = place()
     await query(where, 'CREATE TABLE Sessions (sid TEXT PRIMARY KEY, expires BIGINT, data TEXT)')
     await query(where, `INSERT INTO Sessions VALUES ('a', 0, '{}'), ('b', ${Date.now() + HOUR}, '{"cookie":{}}')`)

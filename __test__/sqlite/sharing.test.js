@@ -60,7 +60,7 @@ onLinux(`another copy of SQLite in the process${sharing ? '' : ' (on Linux only)
     expect(await play('connectionCloses', place())).toEqual({ log: true, seen: sids, left: sids, logLeft: false })
   })
 
-  test.each(['WAL', 'DELETE'])('takes the process no descriptors, in mode %s', async (mode) => {
+  test.each(['WAL', 'DELETE'])('leaves no file descriptors open, in mode %s', async (mode) => {
     const { alone, beside, after } = await play('descriptors', withParameters(`journal_mode=${mode}`), { stores: 200 })
     expect({ alone, after }).toEqual({ alone: 0, after: 0 })
     // Those of one store, which are opened again by the next one.

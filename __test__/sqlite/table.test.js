@@ -7,7 +7,7 @@ const { report } = require('../support/run')
 const { DATE, DDL, file, open, place, query, sequelizeDate } = require('./setup')
 
 describe('table', () => {
-  test('is that of Sequelize, to the letter', async () => {
+  test('is created exactly as Sequelize creates it', async () => {
     const store = open()
     await store.sync()
     const objects = await query(
@@ -17,7 +17,7 @@ describe('table', () => {
     expect(objects).toEqual([{ name: 'Sessions', sql: DDL }])
   })
 
-  test('has the name given, quoted', async () => {
+  test('has the given name, quoted', async () => {
     const store = open({ tableName: 'a`b' })
     await store.sync()
     const [{ name, sql }] = await query(store, 'SELECT * FROM sqlite_master')
@@ -25,7 +25,7 @@ describe('table', () => {
     expect(sql).toBe(DDL.replace('`Sessions`', '`a``b`'))
   })
 
-  test('modelKey does not name it', async () => {
+  test('modelKey does not change its name', async () => {
     const store = open({ modelKey: 'Other' })
     await store.sync()
     expect(await query(store, 'SELECT name FROM sqlite_master')).toContainEqual({
@@ -55,7 +55,7 @@ describe('table', () => {
       return where
     }
 
-    test('is used as it is', async () => {
+    test('is used unchanged', async () => {
       const where = await existing()
       const date = sequelizeDate(new Date(Date.now() + HOUR))
       const value = session({ user: 'ada' })
@@ -75,7 +75,7 @@ describe('table', () => {
       expect(await store.length()).toBe(2)
     })
 
-    test('is used as it is by a store that may not create it', async () => {
+    test('is used unchanged with createTable: false', async () => {
       const store = open({ createTable: false }, await existing())
       await store.set('ada', session({ user: 'ada' }))
       expect((await store.get('ada')).user).toBe('ada')
@@ -178,7 +178,7 @@ describe('table', () => {
       ['data', { data: 'missing_one' }],
       ['createdAt', { createdAt: 'missing_one' }],
       ['updatedAt', { updatedAt: 'missing_one' }]
-    ])('a column for %s that is not there is named', async (_name, wrong) => {
+    ])('a missing column for %s is named', async (_name, wrong) => {
       const where = place()
       await query(where, DDL)
       const error = await failure(open({ columns: wrong }, where).get('ada'))
@@ -187,7 +187,7 @@ describe('table', () => {
     })
   })
 
-  test('with a column of JSON keeps the strings of an own serializer, and reads them after a restart', async () => {
+  test('with a JSON column keeps the strings of a custom serializer across a restart', async () => {
     const serializer = {
       stringify: (value) => JSON.stringify(Buffer.from(JSON.stringify(value)).toString('base64')),
       parse: (text) => JSON.parse(Buffer.from(JSON.parse(text), 'base64').toString())
@@ -203,7 +203,7 @@ describe('table', () => {
     }
   })
 
-  describe('that cannot serve is refused, and the column named', () => {
+  describe('that is unsuitable is refused, and the column named:', () => {
     test.each([
       ['data', 'CREATE TABLE Sessions (sid TEXT PRIMARY KEY, expires DATETIME)'],
       ['expires', 'CREATE TABLE Sessions (sid TEXT PRIMARY KEY, data TEXT)'],
@@ -242,7 +242,7 @@ describe('table', () => {
     })
   })
 
-  test('a view may serve for reading', async () => {
+  test('a view can be read or is refused as a table', async () => {
     const where = place()
     await query(where, DDL.replace('Sessions', 'Base'))
     await query(where, 'CREATE VIEW Sessions AS SELECT * FROM Base')
@@ -262,7 +262,7 @@ const sequelize = (() => {
 })()
 
 describe('a table shared with Sequelize', () => {
-  sequelize('is read and written both ways', async () => {
+  sequelize('is read and written by both', async () => {
     const where = place()
     const value = session({ user: 'ada' })
     const theirs = await report('sequelize.js', [file(where), 'create', value])

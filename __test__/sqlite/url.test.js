@@ -44,7 +44,7 @@ describe('URL', () => {
     ['a number sign', 'c#.sqlite', 'c%23.sqlite'],
     ['a percent sign', '100%.sqlite', '100%25.sqlite'],
     ['letters beyond ASCII', 'sësam😀.sqlite', encodeURIComponent('sësam😀.sqlite')]
-  ])('%s is written with a percent sign', async (_name, plain, encoded) => {
+  ])('%s can be percent-encoded', async (_name, plain, encoded) => {
     const created = inFolder(plain)
     await works(`sqlite://${path.dirname(created)}/${encoded}`, created)
   })
@@ -53,13 +53,13 @@ describe('URL', () => {
     ['a space', 'with space.sqlite'],
     ['letters beyond ASCII', 'sësam😀.sqlite'],
     ['a quote', 'it\'s `a` "file".sqlite']
-  ])('%s may be written as it is', async (_name, plain) => {
+  ])('%s can be written unencoded', async (_name, plain) => {
     const created = inFolder(plain)
     await works(`sqlite://${created}`, created)
   })
 
   test.each(['sqlite::memory:', 'sqlite://:memory:', 'sqlite::memory:?busy_timeout=100'])(
-    '%s is a database of the store alone',
+    '%s is a private database of the store',
     async (db) => {
       const stores = [open({}, { db }), open({}, { db })]
       await stores[0].set('ada', session({ user: 'ada' }))
@@ -82,7 +82,7 @@ describe('URL', () => {
     }
   })
 
-  test('a database in memory is one for all connections', async () => {
+  test('all connections of a store share its database in memory', async () => {
     const store = open({ pool: { max: 8 } }, { db: 'sqlite::memory:' })
     for (let i = 0; i < 20; i++) {
       await store.set(`${i}`, session())

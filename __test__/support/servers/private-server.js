@@ -77,7 +77,8 @@ class PrivateServer {
 
   /** Runs a program as the server's user. */
   run(command, args) {
-    return run(command, args, { ...this.user, cwd: this.folder })
+    // MariaDB removes the temporary files of others when it starts.
+    return run(command, args, { ...this.user, cwd: this.folder, env: { ...process.env, TMPDIR: this.folder } })
   }
 
   /** Starts a program unless it runs, and waits until `ready` resolves. */
