@@ -1,11 +1,11 @@
 'use strict'
 
-const databases = require('./databases')
-const { report } = require('./fixtures/run')
+const databases = require('./support/databases')
+const { report } = require('./support/run')
 
 // What docs/compatibility.md says: where this store differs from connect-session-sequelize. Each is what the real packages do.
 
-/** What is done before and after the change of the package; see fixtures/differences.js. */
+/** What is done before and after the change of the package; see support/programs/differences.js. */
 const DIFFERENCES = {
   expiredIsFound: [true, false],
   touchRevives: [true, false],

@@ -5,7 +5,7 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const readline = require('node:readline')
-const { start: startChild } = require('./fixtures/children')
+const { start: startChild } = require('./support/children')
 
 const examples = path.join(__dirname, '../examples')
 
@@ -60,7 +60,7 @@ describe.each(['express', 'koa', 'fastify'])('the example on %s', (framework) =>
     }
   }
 
-  test('lets people log in, counts their visits across a restart, and lets them out', async () => {
+  test('logs people in, counts their visits across a restart, and logs them out', async () => {
     const before = await start()
     const visit = browser()
     const first = await visit(before.origin)
@@ -89,7 +89,7 @@ describe.each(['express', 'koa', 'fastify'])('the example on %s', (framework) =>
     expect(fs.readdirSync(folder).filter((name) => !/-(wal|shm)$/.test(name))).toEqual(['sessions.sqlite'])
   })
 
-  test('refuses what it must', async () => {
+  test('refuses invalid input', async () => {
     const { origin, end } = await start()
     const visit = browser()
     expect(await visit(`${origin}/login`, { form: { name: '  ' } })).toMatchObject({

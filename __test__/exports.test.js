@@ -11,7 +11,7 @@ const connect = require('..')
 const { files } = require('../package.json')
 
 const root = path.join(__dirname, '..')
-const fixtures = path.join(__dirname, 'fixtures/exports')
+const programs = path.join(__dirname, 'support/programs/exports')
 const stores = []
 
 function open(Store) {
@@ -38,14 +38,14 @@ describe('require', () => {
     expect(connect.SessionStoreError.prototype).toBeInstanceOf(Error)
   })
 
-  test('gives nothing of the inside of the package', () => {
+  test('exports no internal modules', () => {
     const inside = (name) => require.resolve(`rust-sequelize-store/${name}`)
 
     expect(() => inside('lib/store.js')).toThrow()
     expect(inside('package.json')).toBe(path.join(root, 'package.json'))
   })
 
-  test.each(['koa-generic-session-sequelize', 'sequelstore-connect'])('gives the store in the manner of %s', (name) => {
+  test.each(['koa-generic-session-sequelize', 'sequelstore-connect'])('exports the store as %s does', (name) => {
     const file = require.resolve(`rust-sequelize-store/compat/${name}`)
     expect(file).toBe(path.join(root, 'compat', `${name}.js`))
     expect(typeof require(file)).toBe('function')
@@ -135,13 +135,13 @@ describe('the class', () => {
     expect(await store.ids()).toEqual(['prefix:sid'])
   })
 
-  test('is not called without new', () => {
+  test('throws when called without new', () => {
     expect(() => connect.RustSequelizeStore({ db: 'sqlite::memory:' })).toThrow(TypeError)
   })
 })
 
 test('import gives the default and the named exports', async () => {
-  const output = JSON.parse(await run([path.join(fixtures, 'imports.mjs')]))
+  const output = JSON.parse(await run([path.join(programs, 'imports.mjs')]))
 
   expect(output).toMatchObject({
     names: expect.arrayContaining(['RustSequelizeStore', 'SessionStoreError', 'default']),
@@ -183,7 +183,7 @@ describe('a copy of the package', () => {
 
   test('works without express-session', async () => {
     copyPackage()
-    fs.copyFileSync(path.join(fixtures, 'alone.js'), path.join(folder, 'alone.js'))
+    fs.copyFileSync(path.join(programs, 'alone.js'), path.join(folder, 'alone.js'))
 
     expect(JSON.parse(await run(['alone.js'], { cwd: folder }))).toEqual({
       expressSession: false,

@@ -2,10 +2,11 @@
 
 const fs = require('node:fs')
 const path = require('node:path')
-const { HOUR, session } = require('./conformance/sessions')
-const databases = require('./databases')
-const { startPeers } = require('./peers')
-const { exchange } = require('./peers/exchange')
+const { session } = require('./support/sessions')
+const { HOUR } = require('./support/time')
+const databases = require('./support/databases')
+const { startPeers } = require('./support/peers')
+const { exchange } = require('./support/peers/exchange')
 
 // The tables of other stores, served by the real packages and by this store at the same time.
 
@@ -127,7 +128,7 @@ function connectPgSimpleElsewhere(database) {
       await exchange(await openBoth({ timezone: '+05:30' }))
     })
 
-    test('is off by that without the option', async () => {
+    test('has its dates off by the zone without the option', async () => {
       const { store, peer } = await openBoth({})
       await peer.set('dead for an hour', session({}, -HOUR))
       await store.set('ours', session({}, HOUR))

@@ -5,11 +5,12 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { promisify } = require('node:util')
-const databases = require('./databases')
-const { GIVEN } = require('./fixtures/migration')
+const databases = require('./support/databases')
+const { GIVEN } = require('./support/programs/migration')
+const { PATIENCE } = require('./support/time')
 
 const root = path.join(__dirname, '..')
-const fixture = path.join(__dirname, 'fixtures/migration.js')
+const fixture = path.join(__dirname, 'support/programs/migration.js')
 
 /** The database on which each change is made. */
 const ON = {
@@ -62,7 +63,7 @@ describe('the changes from other stores', () => {
       fs.symlinkSync(path.join(root, 'node_modules', name), path.join(modules, name))
     }
     fs.symlinkSync(root, path.join(modules, 'rust-sequelize-store'))
-    fs.symlinkSync(path.join(__dirname, 'fixtures/better-sqlite3.js'), path.join(modules, 'better-sqlite3.js'))
+    fs.symlinkSync(path.join(__dirname, 'support/better-sqlite3.js'), path.join(modules, 'better-sqlite3.js'))
   })
 
   afterEach(async () => {
@@ -82,13 +83,13 @@ describe('the changes from other stores', () => {
     fs.writeFileSync(path.join(folder, 'application.js'), script)
     const { stdout } = await promisify(execFile)(process.execPath, ['application.js'], {
       cwd: folder,
-      timeout: 15_000,
+      timeout: PATIENCE,
       env: { ...process.env, DATABASE_URL: place.db, WRITE: write, ...(read && { READ: read }) }
     })
     return JSON.parse(stdout.split('\n').at(-2)).read
   }
 
-  test('are those of all packages', () => {
+  test('cover all packages', () => {
     expect(new Set(changes.map(({ heading }) => heading))).toEqual(new Set(Object.keys(ON)))
   })
 

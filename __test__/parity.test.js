@@ -1,10 +1,10 @@
 'use strict'
 
-const databases = require('./databases')
-const { application, variantsOf } = require('./fixtures/variants')
-const { startPeers } = require('./peers')
-const { User, start, use } = require('./peers/deployment')
-const { exchange } = require('./peers/exchange')
+const { onDatabases } = require('./support/suites')
+const { application, variantsOf } = require('./support/variants')
+const { startPeers } = require('./support/peers')
+const { User, start, use } = require('./support/peers/deployment')
+const { exchange } = require('./support/peers/exchange')
 
 // One table, served by connect-session-sequelize and by this store at the same time.
 
@@ -21,21 +21,18 @@ function tableOf({ sessionModel }) {
   return { tableName: sessionModel.getTableName(), sid: sid.field, expires: expires.field }
 }
 
-for (const database of databases.filter(({ name }) => name !== 'SQLite memory')) {
-  const onDatabase = database.enabled ? describe : describe.skip
+const applications = []
+const processes = []
 
-  onDatabase(database.name, () => {
-    const applications = []
-    const processes = []
+async function closeAll() {
+  await Promise.all(processes.splice(0).map((process) => process.stop()))
+  await peers.reset()
+  await Promise.all(applications.splice(0).map((sequelize) => sequelize.close()))
+}
 
-    afterEach(async () => {
-      await Promise.all(processes.splice(0).map((process) => process.stop()))
-      await peers.reset()
-      await database.reset()
-      await Promise.all(applications.splice(0).map((sequelize) => sequelize.close()))
-    })
-    afterAll(() => database.end())
-
+onDatabases(
+  ({ name }) => name !== 'SQLite memory',
+  (database) => {
     /** This store with the options of an application. */
     function open(place, variant) {
       const { sequelize, options } = application(place.db, variant)
@@ -80,6 +77,7 @@ for (const database of databases.filter(({ name }) => name !== 'SQLite memory'))
       for (const store of ['before', 'after']) {
         expect(answers.filter((answer) => answer.store === store).length).toBeGreaterThan(REQUESTS * 0.2)
       }
-    }, 300_000)
-  })
-}
+    }, 1_800_000)
+  },
+  closeAll
+)

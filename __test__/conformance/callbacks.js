@@ -3,9 +3,9 @@
 const { AsyncLocalStorage } = require('node:async_hooks')
 const { setImmediate: turn } = require('node:timers/promises')
 const { SessionStoreError } = require('../..')
-const { report } = require('../fixtures/run')
-const { session } = require('./sessions')
-const verbs = require('../fixtures/verbs')
+const { report } = require('../support/run')
+const { session } = require('../support/sessions')
+const verbs = require('../support/verbs')
 
 module.exports = (database) => {
   describe.each(Object.entries(verbs))('%s', (name, call) => {
@@ -154,7 +154,7 @@ module.exports = (database) => {
     expect(result.rejections).toEqual([])
   })
 
-  test('a throwing callback of any method is called once, and the error surfaces', async () => {
+  test('a callback that throws is called once, whatever the method, and the error surfaces', async () => {
     const names = Object.keys(verbs)
     const result = await report('callbacks.js', ['verbs', database.place()])
     expect(result.calls).toEqual(Object.fromEntries(names.map((name) => [name, 1])))
@@ -162,7 +162,7 @@ module.exports = (database) => {
     expect(result.rejections).toEqual([])
   })
 
-  test('a throwing callback is called once with an error too', async () => {
+  test('a callback that throws when it is given an error is called once', async () => {
     const names = Object.keys(verbs)
     const result = await report('callbacks.js', ['closed', database.place()])
     expect(result.calls).toEqual(Object.fromEntries(names.map((name) => [name, 1])))
@@ -170,13 +170,13 @@ module.exports = (database) => {
     expect(result.rejections).toEqual([])
   })
 
-  test('errors are no unhandled rejections, even if nobody looks at the promise', async () => {
+  test('errors are never unhandled rejections, even if the promise is ignored', async () => {
     const result = await report('callbacks.js', ['ignored', database.place()])
     expect(result.thrown).toEqual([])
     expect(result.rejections).toEqual([])
   })
 
-  test('callbacks are called outside of the promise chain of the store', async () => {
+  test('what a callback throws never ends in a promise of the store', async () => {
     // An error thrown there must reach the domain of the caller, not a catch of the store: it ends the process.
     const result = await report('callbacks.js', ['fatal', database.place()])
     expect(result.code).not.toBe(0)

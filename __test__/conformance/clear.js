@@ -1,6 +1,7 @@
 'use strict'
 
-const { session, styles } = require('./sessions')
+const { styles } = require('../support/calls')
+const { session } = require('../support/sessions')
 
 module.exports = (database, { withClient, withSecondStore }) => {
   describe.each(Object.keys(styles))('%s', (style) => {
@@ -17,7 +18,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     })
   })
 
-  test('takes its place among unawaited calls', async () => {
+  test('takes effect in the order of concurrent calls', async () => {
     const store = database.open()
     const before = Array.from({ length: 50 }, (_, i) => `before-${i}`)
     const after = Array.from({ length: 50 }, (_, i) => `after-${i}`)
@@ -37,7 +38,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     expect(await database.count(store)).toBe(0)
   })
 
-  withSecondStore('holds for other stores', async () => {
+  withSecondStore('is seen by other stores', async () => {
     const store = database.open()
     const other = database.openAgain(store)
     await store.set('ada', session())

@@ -1,7 +1,8 @@
 'use strict'
 
-const { codes, collect, session, styles } = require('./sessions')
-const verbs = require('../fixtures/verbs')
+const { codes, collect, styles } = require('../support/calls')
+const { session } = require('../support/sessions')
+const verbs = require('../support/verbs')
 
 const CLOSED = 'ERR_SESSION_CLOSED'
 
@@ -9,7 +10,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
   describe.each(Object.keys(styles))('%s', (style) => {
     const call = styles[style]
 
-    test('what is pending is done first', async () => {
+    test('pending operations are done first', async () => {
       const store = database.open()
       const sids = Array.from({ length: 500 }, (_, i) => `sid-${i}`)
       const written = sids.map((sid) => call(store, 'set', sid, session()))
@@ -21,14 +22,14 @@ module.exports = (database, { withClient, withSecondStore }) => {
       expect(found.every((value) => value !== null)).toBe(true)
     })
 
-    test('may be called twice, and at once', async () => {
+    test('can be called twice, and concurrently', async () => {
       const store = database.open()
       await store.set('ada', session())
       await Promise.all([call(store, 'close'), call(store, 'close')])
       expect(await call(store, 'close')).toBeUndefined()
     })
 
-    test('may be called on a store that was never used', async () => {
+    test('can be called on a store that was never used', async () => {
       const store = database.open()
       expect(await call(store, 'close')).toBeUndefined()
     })
@@ -36,7 +37,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
 
   const { close, ...others } = verbs
 
-  test.each(Object.entries(others))('%s fails afterwards', async (_name, verb) => {
+  test.each(Object.entries(others))('%s fails after close', async (_name, verb) => {
     const store = database.open()
     await store.set('ada', session())
     await store.close()
@@ -53,7 +54,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     await Promise.all([written, closed])
   })
 
-  test('a closed store says so even for an id or a session it would refuse', async () => {
+  test('a closed store rejects even an invalid id or session as closed', async () => {
     const store = database.open()
     await store.close()
     for (const code of await codes([store.get(''), store.set('ada', null)])) {
@@ -61,7 +62,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     }
   })
 
-  test('iterate fails afterwards', async () => {
+  test('iterate fails after close', async () => {
     const store = database.open()
     await store.set('ada', session())
     const begun = store.iterate()
@@ -70,7 +71,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     expect(await codes([begun.next()])).toEqual([CLOSED])
   })
 
-  test('an iterator that is under way ends or fails', async () => {
+  test('a running iterator ends or fails', async () => {
     const store = database.open()
     const sids = Array.from({ length: 3000 }, (_, i) => `sid-${i}`)
     await Promise.all(sids.map((sid) => store.set(sid, session())))
@@ -81,7 +82,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     expect([null, CLOSED]).toContain(code)
   })
 
-  test('stats and expiration still work', async () => {
+  test('stats and expiration still work after close', async () => {
     const store = database.open()
     await store.set('ada', session())
     await store.close()
@@ -93,7 +94,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     expect(store.expiration(session())).toBeInstanceOf(Date)
   })
 
-  test('a removal that goes on ends, early or not, and tells the truth', async () => {
+  test('a running removal of expired sessions ends and reports what it removed', async () => {
     const store = database.open()
     const sids = Array.from({ length: 5000 }, (_, i) => `sid-${i}`)
     await Promise.all(sids.map((sid) => store.set(sid, session({}, -1000))))
@@ -106,7 +107,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     expect(await database.count(store)).toBe(5000 - removed)
   })
 
-  withClient('what was pending is in the table', async () => {
+  withClient('pending writes are in the table', async () => {
     const store = database.open()
     const sids = Array.from({ length: 500 }, (_, i) => `sid-${i}`)
     for (const sid of sids) store.set(sid, session())
@@ -115,7 +116,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     expect(await database.count(store)).toBe(400)
   })
 
-  withSecondStore('does nothing to other stores', async () => {
+  withSecondStore('leaves other stores open', async () => {
     const store = database.open()
     const other = database.openAgain(store)
     await store.set('ada', session({ user: 'ada' }))

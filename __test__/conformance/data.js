@@ -1,6 +1,7 @@
 'use strict'
 
-const { codes, session, stored, styles } = require('./sessions')
+const { styles } = require('../support/calls')
+const { session, stored } = require('../support/sessions')
 
 const MIB = 2 ** 20
 
@@ -62,7 +63,7 @@ module.exports = (database, { withClient }) => {
     expect(JSON.stringify(await store.get('ada')) === text).toBe(true)
   })
 
-  test('what JSON makes of dates, buffers, undefined and the like is kept', async () => {
+  test('dates, buffers, undefined and the like come back as JSON has them', async () => {
     const store = database.open()
     const ada = session({
       date: new Date(5),
@@ -126,61 +127,6 @@ module.exports = (database, { withClient }) => {
       expect((await call(store, 'all')).ada.polluted).toBeUndefined()
     }
     expect({}.polluted).toBeUndefined()
-  })
-
-  const circular = session()
-  circular.self = circular
-  const failing = [
-    ['a circular object', circular],
-    ['a BigInt', session({ big: 5n })],
-    [
-      'a throwing toJSON',
-      session({
-        value: {
-          toJSON() {
-            throw new RangeError('from toJSON')
-          }
-        }
-      })
-    ],
-    [
-      'a throwing getter',
-      Object.defineProperty(session(), 'value', {
-        enumerable: true,
-        get() {
-          throw new RangeError('from the getter')
-        }
-      })
-    ],
-    ['a toJSON that gives undefined', session({ toJSON: () => undefined })]
-  ]
-
-  describe.each(failing)('%s', (_name, value) => {
-    test.each(Object.keys(styles))('fails in %s style and harms nothing', async (style) => {
-      const call = styles[style]
-      const store = database.open()
-      await store.set('ada', session({ visits: 1 }))
-      const outcome = await codes([
-        call(store, 'set', 'bob', session()),
-        call(store, 'set', 'ada', value),
-        call(store, 'set', 'carl', session())
-      ])
-      expect(outcome).toEqual([null, 'ERR_SESSION_DATA', null])
-      expect((await store.get('ada')).visits).toBe(1)
-      expect(await store.length()).toBe(3)
-    })
-  })
-
-  test('the cause of the failure is what was thrown', async () => {
-    const store = database.open()
-    const thrown = new RangeError('thrown')
-    const value = session({
-      toJSON() {
-        throw thrown
-      }
-    })
-    const error = await store.set('ada', value).catch((reason) => reason)
-    expect(error.cause).toBe(thrown)
   })
 
   withClient('the column holds the JSON text', async () => {

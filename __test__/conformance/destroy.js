@@ -1,6 +1,7 @@
 'use strict'
 
-const { session, styles } = require('./sessions')
+const { styles } = require('../support/calls')
+const { session } = require('../support/sessions')
 
 module.exports = (database, { withClient }) => {
   describe.each(Object.keys(styles))('%s', (style) => {
@@ -15,7 +16,7 @@ module.exports = (database, { withClient }) => {
       expect((await store.get('bob')).user).toBe('bob')
     })
 
-    test('of a missing session succeeds, as does a second one', async () => {
+    test('succeeds for a missing session, and a second time', async () => {
       const store = database.open()
       expect(await call(store, 'destroy', 'nobody')).toBeUndefined()
       await store.set('ada', session())
@@ -23,7 +24,7 @@ module.exports = (database, { withClient }) => {
       expect(await call(store, 'destroy', 'ada')).toBeUndefined()
     })
 
-    test('two unawaited calls both succeed', async () => {
+    test('two concurrent calls both succeed', async () => {
       const store = database.open()
       await store.set('ada', session())
       await Promise.all([call(store, 'destroy', 'ada'), call(store, 'destroy', 'ada')])
@@ -38,7 +39,7 @@ module.exports = (database, { withClient }) => {
     expect(await store.get('ada')).toBeNull()
   })
 
-  test('an undefined callback, as express-session gives it, is none', async () => {
+  test('an undefined callback, as express-session passes it, counts as absent', async () => {
     const store = database.open()
     await store.set('ada', session())
     expect(await store.destroy('ada', undefined)).toBeUndefined()

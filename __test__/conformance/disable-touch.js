@@ -1,6 +1,8 @@
 'use strict'
 
-const { HOUR, apart, session, styles } = require('./sessions')
+const { styles } = require('../support/calls')
+const { session } = require('../support/sessions')
+const { HOUR, apart } = require('../support/time')
 
 module.exports = (database, { withClient }) => {
   describe.each(Object.keys(styles))('%s', (style) => {
@@ -16,7 +18,7 @@ module.exports = (database, { withClient }) => {
     })
   })
 
-  test('it can be changed on a live store', async () => {
+  test('the option can be changed while the store is open', async () => {
     const store = database.open()
     await store.set('ada', session())
     store.options.disableTouch = true
@@ -37,14 +39,14 @@ module.exports = (database, { withClient }) => {
     expect(deferred).toBe(true)
   })
 
-  test('a closed store still says so, and a wrong id is still refused', async () => {
+  test('a closed store still rejects, and so does an invalid id', async () => {
     const store = database.open({ disableTouch: true })
     await expect(store.touch('', session())).rejects.toHaveProperty('code', 'ERR_SESSION_SID')
     await store.close()
     await expect(store.touch('ada', session())).rejects.toHaveProperty('code', 'ERR_SESSION_CLOSED')
   })
 
-  withClient('a set moves the end all the same', async () => {
+  withClient('a set still moves the expiry', async () => {
     const store = database.open({ disableTouch: true })
     await store.set('ada', session())
     const ada = session({}, HOUR)

@@ -1,12 +1,14 @@
 'use strict'
 
-const { DAY, HOUR, apart, browserSession, collect, session, sleep, styles } = require('./sessions')
+const { collect, styles } = require('../support/calls')
+const { browserSession, session } = require('../support/sessions')
+const { DAY, HOUR, MINUTE, apart, sleep } = require('../support/time')
 
 /** A session with this for its cookie's expires. */
 const withExpires = (expires) => ({ cookie: { expires, path: '/' } })
 
 module.exports = (database, { withClient }) => {
-  test('an expired session is a miss in every way of asking', async () => {
+  test('no method finds an expired session', async () => {
     const store = database.open({ checkExpirationInterval: 0 })
     await store.set('ada', session({}, 30))
     await store.set('bob', session())
@@ -21,12 +23,12 @@ module.exports = (database, { withClient }) => {
     expect(pairs.map(([sid]) => sid)).toEqual(['bob'])
   })
 
-  test('cookie.maxAge, or _expire as of koa-session, will do without cookie.expires', async () => {
+  test('cookie.maxAge, or _expire of koa-session, replaces a missing cookie.expires', async () => {
     const store = database.open()
     const expected = Date.now() + 2 * HOUR
     const live = [{ cookie: { maxAge: 2 * HOUR } }, { _expire: expected, _maxAge: 2 * HOUR }]
     for (const value of live) {
-      expect(apart(store.expiration(value), expected)).toBeLessThan(5000)
+      expect(apart(store.expiration(value), expected)).toBeLessThan(MINUTE)
     }
     await store.set('dead', { cookie: { maxAge: -1000 } })
     await store.set('past', { _expire: Date.now() - 1000, _maxAge: HOUR })
@@ -72,20 +74,20 @@ module.exports = (database, { withClient }) => {
   test.each(absent)('the default lifetime holds if cookie.expires is %s', async (_name, value) => {
     const store = database.open({ expiration: 3 * HOUR })
     const expected = Date.now() + 3 * HOUR
-    expect(apart(store.expiration(value), expected)).toBeLessThan(5000)
+    expect(apart(store.expiration(value), expected)).toBeLessThan(MINUTE)
     await store.set('ada', value)
     await store.touch('ada', value)
     expect(await store.ids()).toEqual(['ada'])
   })
 
-  withClient.each(absent)('the row says so if cookie.expires is %s', async (_name, value) => {
+  withClient.each(absent)('the row has the right expiry if cookie.expires is %s', async (_name, value) => {
     const store = database.open({ expiration: 3 * HOUR })
     await store.set('ada', value)
     const { expires } = await database.row(store, 'ada')
-    expect(apart(expires, Date.now() + 3 * HOUR)).toBeLessThan(5000)
+    expect(apart(expires, Date.now() + 3 * HOUR)).toBeLessThan(MINUTE)
   })
 
-  withClient.each(forms)('the row says so if cookie.expires is %s', async (_name, form) => {
+  withClient.each(forms)('the row has the right expiry if cookie.expires is %s', async (_name, form) => {
     const store = database.open()
     const time = soon()
     await store.set('ada', withExpires(form(time)))
@@ -93,16 +95,16 @@ module.exports = (database, { withClient }) => {
     expect(apart(expires, time)).toBeLessThan(1000)
   })
 
-  test('the default lifetime is a day, and passes', async () => {
+  test('the default lifetime is a day, and a session expires after it', async () => {
     const store = database.open()
-    expect(apart(store.expiration(browserSession()), Date.now() + DAY)).toBeLessThan(5000)
+    expect(apart(store.expiration(browserSession()), Date.now() + DAY)).toBeLessThan(MINUTE)
     store.options.expiration = 20
     await store.set('ada', browserSession())
     await sleep(50)
     expect(await store.get('ada')).toBeNull()
   })
 
-  test('a lifetime given to set goes before the cookie', async () => {
+  test('the lifetime given to set overrides the cookie', async () => {
     const store = database.open()
     await store.set('ada', session({}, -1000), HOUR)
     await store.set('bob', session(), 20)
@@ -110,14 +112,14 @@ module.exports = (database, { withClient }) => {
     expect(await store.ids()).toEqual(['ada'])
   })
 
-  withClient('a lifetime given to set is in the row', async () => {
+  withClient('the row has the lifetime given to set', async () => {
     const store = database.open()
     await store.set('ada', session(), 2 * HOUR)
     await store.set('bob', { user: 'bob' }, 'session')
     const ada = await database.row(store, 'ada')
     const bob = await database.row(store, 'bob')
-    expect(apart(ada.expires, Date.now() + 2 * HOUR)).toBeLessThan(5000)
-    expect(apart(bob.expires, Date.now() + DAY)).toBeLessThan(5000)
+    expect(apart(ada.expires, Date.now() + 2 * HOUR)).toBeLessThan(MINUTE)
+    expect(apart(bob.expires, Date.now() + DAY)).toBeLessThan(MINUTE)
   })
 
   const farthest = 8.64e15
@@ -141,7 +143,7 @@ module.exports = (database, { withClient }) => {
     expect((await store.ids()).sort()).toEqual(expected)
   })
 
-  test('a lifetime of any length will do', async () => {
+  test('any lifetime is accepted', async () => {
     const store = database.open({ expiration: Number.MAX_SAFE_INTEGER })
     await store.set('ada', browserSession())
     await store.set('bob', session(), Number.MAX_SAFE_INTEGER)
@@ -173,7 +175,7 @@ module.exports = (database, { withClient }) => {
     expect(apart(expires, touched.cookie.expires)).toBeLessThan(1000)
   })
 
-  withClient('the column counts and not the cookie in the data', async () => {
+  withClient('the expiry is that of the column, not of the cookie in the data', async () => {
     const store = database.open()
     await store.sync()
     await database.insertRow(store, {

@@ -1,6 +1,8 @@
 'use strict'
 
-const { HOUR, apart, codes, loaded, session, styles } = require('./sessions')
+const { codes, styles } = require('../support/calls')
+const { loaded, session } = require('../support/sessions')
+const { HOUR, apart } = require('../support/time')
 
 const text = JSON.stringify
 
@@ -27,7 +29,7 @@ module.exports = (database, { withClient }) => {
     expect(calls).toHaveLength(1)
   })
 
-  test('can change the data and the end', async () => {
+  test('can change the data and the expiry', async () => {
     const store = database.open({
       extendDefaultFields: (defaults, { dead }) => ({
         data: defaults.data.replace('ada', 'bob'),
@@ -86,7 +88,7 @@ module.exports = (database, { withClient }) => {
     expect(error.cause).toBe(thrown)
   })
 
-  test('a column that does not exist is named, and harms nobody else', async () => {
+  test('a column that does not exist is named, and fails only that session', async () => {
     const store = database.open({
       extendDefaultFields: (defaults, { column }) => (column ? { ...defaults, [column]: 'ada' } : defaults)
     })
@@ -177,7 +179,7 @@ module.exports = (database, { withClient }) => {
       expect(await database.count(store)).toBe(0)
     })
 
-    withClient('that a later set does not mention stay', async () => {
+    withClient('keep their values when a later set omits them', async () => {
       const store = await openWith((defaults, { user }) => (user ? { ...defaults, userId: user } : defaults))
       await store.set('ada', session({ user: 'ada' }))
       await store.set('ada', session())
@@ -187,7 +189,7 @@ module.exports = (database, { withClient }) => {
       expect((await store.get('bob')).visits).toBe(2)
     })
 
-    withClient('each row of a burst gets its own, whatever columns it has', async () => {
+    withClient('each row of a burst keeps its own columns', async () => {
       const store = await openWith((defaults, { i }) => ({
         ...defaults,
         ...(i % 2 ? { userId: `user-${i}` } : {}),

@@ -1,6 +1,7 @@
 'use strict'
 
-const { session, stored, styles } = require('./sessions')
+const { styles } = require('../support/calls')
+const { session, stored } = require('../support/sessions')
 
 module.exports = (database, { withSecondStore }) => {
   describe.each(Object.keys(styles))('%s', (style) => {
@@ -30,7 +31,7 @@ module.exports = (database, { withSecondStore }) => {
     })
   })
 
-  test('gives a plain object that express-session can make a session of', async () => {
+  test('gives a plain object from which express-session can create a session', async () => {
     const store = database.open()
     await store.set('ada', session({ user: 'ada' }))
     const found = await styles.callback(store, 'get', 'ada')
@@ -48,7 +49,7 @@ module.exports = (database, { withSecondStore }) => {
     expect(await styles.callback(store, 'load', 'nobody')).toBeUndefined()
   })
 
-  test('answers each of many unawaited calls with its own session', async () => {
+  test('answers each of many concurrent calls with its own session', async () => {
     const store = database.open()
     const sids = Array.from({ length: 500 }, (_, i) => `sid-${i}`)
     await Promise.all(sids.map((sid) => store.set(sid, session({ sid }))))

@@ -1,6 +1,7 @@
 'use strict'
 
-const { session, styles } = require('./sessions')
+const { styles } = require('../support/calls')
+const { session } = require('../support/sessions')
 
 module.exports = (database, { withClient }) => {
   describe.each(Object.keys(styles))('%s', (style) => {
@@ -18,7 +19,7 @@ module.exports = (database, { withClient }) => {
     })
   })
 
-  withClient('a session without end is counted', async () => {
+  withClient('a session that never expires is counted', async () => {
     const store = database.open()
     await store.sync()
     const data = JSON.stringify(session())

@@ -1,6 +1,7 @@
 'use strict'
 
-const { collect, session, stored, styles } = require('./sessions')
+const { collect, styles } = require('../support/calls')
+const { session, stored } = require('../support/sessions')
 
 module.exports = (database, { withClient, withSecondStore }) => {
   describe.each(Object.keys(styles))('%s', (style) => {
@@ -36,7 +37,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     })
   })
 
-  test('all is not misled by ids that are names of an object', async () => {
+  test('all lists ids that are names of properties of every object', async () => {
     const store = database.open()
     const sids = ['__proto__', 'constructor', 'toString', 'hasOwnProperty']
     for (const sid of sids) await store.set(sid, session({ sid }))
@@ -99,7 +100,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
       expect(old.sort()).toEqual(sids)
     })
 
-    test('iterate may be left early, and several may run at once', async () => {
+    test('iterate can be left early, and several can run at once', async () => {
       const store = await filled()
       for await (const _pair of store.iterate()) break
       const one = store.iterate()
@@ -115,7 +116,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
       expect(seen[1].sort()).toEqual(sids)
     })
 
-    test('an iterator that is left lying about hinders nobody', async () => {
+    test('an abandoned iterator holds up no other call', async () => {
       const store = await filled()
       const iterators = Array.from({ length: 10 }, () => store.iterate())
       await Promise.all(iterators.map((iterator) => iterator.next()))
@@ -125,7 +126,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
       expect(await store.ids()).toEqual(['bob'])
     })
 
-    test('next may be called without waiting for the last one', async () => {
+    test('next can be called without waiting for the previous result', async () => {
       const store = await filled()
       const iterator = store.iterate()
       const results = await Promise.all(Array.from({ length: 3001 }, () => iterator.next()))
@@ -135,7 +136,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     })
   })
 
-  withClient('a session without end is among them', async () => {
+  withClient('a session that never expires is listed', async () => {
     const store = database.open()
     await store.sync()
     const data = JSON.stringify(session({ user: 'ada' }))

@@ -1,7 +1,8 @@
 'use strict'
 
 const { RustSequelizeStore } = require('../..')
-const { codes, collect, session, styles } = require('./sessions')
+const { codes, collect, styles } = require('../support/calls')
+const { session } = require('../support/sessions')
 
 const awkward = [
   "it's",
@@ -101,7 +102,7 @@ module.exports = (database, { withClient }) => {
       }
     })
 
-    test('an expired one is found by its awkward id', async () => {
+    test('an expired session with an awkward id is found for removal', async () => {
       const store = database.open()
       await Promise.all(distinct.map((sid) => store.set(sid, session())))
       await Promise.all(distinct.map((sid) => store.touch(sid, session({}, -1000))))
@@ -235,7 +236,7 @@ module.exports = (database, { withClient }) => {
       expect((await store.get('ada')).user).toBe('ada')
     })
 
-    withClient('two tables of one database have nothing to do with each other', async () => {
+    withClient('two tables of one database are independent', async () => {
       const place = database.place()
       const one = database.open({ tableName: 'One' }, place)
       const other = database.open({ tableName: 'Other' }, place)

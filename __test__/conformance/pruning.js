@@ -1,13 +1,15 @@
 'use strict'
 
-const { report } = require('../fixtures/run')
-const { HOUR, codes, session, sleep, styles, until } = require('./sessions')
+const { report } = require('../support/run')
+const { codes, styles } = require('../support/calls')
+const { session } = require('../support/sessions')
+const { HOUR, sleep, until } = require('../support/time')
 
 module.exports = (database, { withClient, withSecondStore }) => {
   describe.each(Object.keys(styles))('%s', (style) => {
     const call = styles[style]
 
-    test('clearExpiredSessions gives the number of those removed', async () => {
+    test('clearExpiredSessions resolves with the number of removed sessions', async () => {
       const store = database.open({ checkExpirationInterval: 0 })
       expect(await call(store, 'clearExpiredSessions')).toBe(0)
       await store.set('ada', session())
@@ -39,7 +41,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     }
   })
 
-  test('others are not kept waiting until all are removed', async () => {
+  test('other calls do not wait until all are removed', async () => {
     const store = database.open({ checkExpirationInterval: 0 })
     await filled(store, 20_000, 0)
     const order = []
@@ -55,7 +57,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     expect(order).toEqual(['set', 'set', 2, 'pruned'])
   })
 
-  test('unawaited calls at the same time share the work', async () => {
+  test('concurrent calls share the work', async () => {
     const store = database.open({ checkExpirationInterval: 0 })
     await filled(store, 3000, 10)
     const removed = await Promise.all(Array.from({ length: 5 }, () => store.clearExpiredSessions()))
@@ -63,7 +65,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     expect(await store.length()).toBe(10)
   })
 
-  test('a session that is set while it goes on stays', async () => {
+  test('a session that is set during a removal stays', async () => {
     const store = database.open({ checkExpirationInterval: 0 })
     await filled(store, 5000, 0)
     const pruned = store.clearExpiredSessions()
@@ -87,7 +89,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     expect(await database.row(store, 'ada')).not.toBeNull()
   })
 
-  withSecondStore('several stores may prune at once', async () => {
+  withSecondStore('several stores can prune at once', async () => {
     const store = database.open({ checkExpirationInterval: 0 })
     const others = [1, 2, 3].map(() => database.openAgain(store, { checkExpirationInterval: 0 }))
     await filled(store, 4000, 10)
@@ -135,7 +137,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
       await until(() => store.stats().pruned === 1)
     })
 
-    test('stops although a removal is going on', async () => {
+    test('stops during a removal', async () => {
       const store = database.open({ checkExpirationInterval: 0 })
       await filled(store, 3000, 0)
       store.options.checkExpirationInterval = 1
@@ -150,7 +152,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
       expect(store.stats().pruned).toBe(pruned)
     })
 
-    test('started twice is one timer', async () => {
+    test('starting it twice starts one timer', async () => {
       const store = database.open({ checkExpirationInterval: 20 })
       store.startExpiringSessions()
       store.startExpiringSessions()
@@ -177,7 +179,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
       expect(store._expirationInterval.hasRef()).toBe(false)
     })
 
-    test('is not the same for all stores', () => {
+    test('the interval differs between stores', () => {
       const periods = Array.from({ length: 20 }, () => {
         const store = database.open({ checkExpirationInterval: 10_000 })
         return store._expirationInterval._idleTimeout
@@ -200,7 +202,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
       }
     )
 
-    test('a failure is counted and no more, and the timer goes on', async () => {
+    test('a failure is only counted, and the timer goes on', async () => {
       const result = await report('timer.js', [{ ...database.place(), createTable: false, checkExpirationInterval: 5 }])
       expect(result.rejections).toEqual([])
       expect(result.thrown).toEqual([])

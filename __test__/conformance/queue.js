@@ -1,7 +1,8 @@
 'use strict'
 
-const { codes, session, styles } = require('./sessions')
-const verbs = require('../fixtures/verbs')
+const { codes, styles } = require('../support/calls')
+const { session } = require('../support/sessions')
+const verbs = require('../support/verbs')
 
 const FULL = 'ERR_SESSION_QUEUE_FULL'
 
@@ -36,7 +37,7 @@ module.exports = (database, { withClient }) => {
       expect(await store.length()).toBe(good)
     })
 
-    test('what was accepted is done, what was refused is not', async () => {
+    test('accepted operations are done, refused ones are not', async () => {
       const store = database.open({ queue: { maxOperations: 2 } })
       const sids = Array.from({ length: 3000 }, (_, i) => `sid-${i}`)
       const outcome = await codes(sids.map((sid) => call(store, 'set', sid, session())))

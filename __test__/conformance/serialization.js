@@ -1,6 +1,8 @@
 'use strict'
 
-const { HOUR, apart, loaded, session, styles } = require('./sessions')
+const { styles } = require('../support/calls')
+const { loaded, session } = require('../support/sessions')
+const { HOUR, apart } = require('../support/time')
 
 // What is written is the session at the time of the call.
 module.exports = (database, { withClient }) => {
@@ -33,7 +35,7 @@ module.exports = (database, { withClient }) => {
     })
   })
 
-  test('unawaited calls with one changing object leave its last state at a call', async () => {
+  test('concurrent calls with one object store its state at the last call', async () => {
     const store = database.open()
     const ada = session()
     const calls = []
@@ -48,7 +50,7 @@ module.exports = (database, { withClient }) => {
     expect(all.ada.i).toBe(99)
   })
 
-  test('the session is serialised once, during the call', async () => {
+  test('the session is serialized once, during the call', async () => {
     const store = database.open()
     let times = 0
     const ada = session({

@@ -1,6 +1,7 @@
 'use strict'
 
-const { codes, collect, session, stored, styles } = require('./sessions')
+const { codes, collect, styles } = require('../support/calls')
+const { session, stored } = require('../support/sessions')
 
 const base64 = {
   stringify: (value) => Buffer.from(JSON.stringify(value)).toString('base64'),

@@ -1,6 +1,7 @@
 'use strict'
 
-const { codes, loaded, session, styles } = require('./sessions')
+const { codes, styles } = require('../support/calls')
+const { loaded, session } = require('../support/sessions')
 
 module.exports = (database, { withClient }) => {
   test('of a new store are zero', () => {

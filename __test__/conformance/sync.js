@@ -1,6 +1,7 @@
 'use strict'
 
-const { codes, session, styles } = require('./sessions')
+const { codes, styles } = require('../support/calls')
+const { session } = require('../support/sessions')
 
 module.exports = (database, { withClient, withSecondStore }) => {
   describe.each(Object.keys(styles))('%s', (style) => {

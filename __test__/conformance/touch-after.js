@@ -1,6 +1,7 @@
 'use strict'
 
-const { HOUR, apart, session } = require('./sessions')
+const { session } = require('../support/sessions')
+const { HOUR, apart } = require('../support/time')
 
 const MINUTE = 60_000
 
@@ -67,7 +68,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     expect((await database.row(store, 'ada')).expires).toEqual(row.expires)
   })
 
-  withClient('many requests that come within the time write once', async () => {
+  withClient('requests within `touchAfter` of each other write once', async () => {
     const store = database.open({ touchAfter: 10 * MINUTE })
     await store.set('ada', session({}, HOUR))
     const before = await database.row(store, 'ada')
@@ -83,7 +84,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     expect(store.stats().touchesSkipped).toBe(20)
   })
 
-  withClient('a session that is used does not end because its touches are skipped', async () => {
+  withClient('a session in use never expires because its touches are skipped', async () => {
     const store = database.open({ touchAfter: HOUR })
     await store.set('ada', session({}, 10 * MINUTE))
     const before = await database.row(store, 'ada')
@@ -96,7 +97,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     expect(apart(expires, later.cookie.expires)).toBeLessThan(1000)
   })
 
-  withClient('a set is a new measure', async () => {
+  withClient('a set starts `touchAfter` anew', async () => {
     const store = database.open({ touchAfter: 10 * MINUTE })
     await store.set('ada', session({}, HOUR))
     const ada = await request(store, 'ada')
@@ -107,7 +108,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     expect(apart(row.expires, expires)).toBeLessThan(1000)
   })
 
-  withClient('a row without end is given one', async () => {
+  withClient('a touch gives a row that never expires an expiry', async () => {
     const store = database.open({ touchAfter: 10 * MINUTE })
     await store.sync()
     const data = JSON.stringify(session())
@@ -135,7 +136,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     expect(apart(expires, later.cookie.expires)).toBeLessThan(1000)
   })
 
-  withClient('without it a touch may bring the end nearer', async () => {
+  withClient('a touch can shorten the lifetime without the option', async () => {
     const store = database.open()
     await store.set('ada', session({}, 2 * HOUR))
     const sooner = session({}, HOUR)
@@ -144,7 +145,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     expect(apart(expires, sooner.cookie.expires)).toBeLessThan(1000)
   })
 
-  test('a touch that brings the end nearer by more is not skipped', async () => {
+  test('a touch that shortens the lifetime by more is not skipped', async () => {
     const store = database.open({ touchAfter: 10 * MINUTE })
     await store.set('ada', session({}, 2 * HOUR))
     const ada = await request(store, 'ada')
@@ -153,7 +154,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     expect(store.stats().touchesSkipped).toBe(0)
   })
 
-  withClient('a touch that failed is no measure', async () => {
+  withClient('a touch that failed does not count as the last one', async () => {
     const store = database.open({ touchAfter: 10 * MINUTE })
     await store.set('ada', session({}, HOUR))
     const ada = await request(store, 'ada')
@@ -169,7 +170,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     expect(apart(expires, touched.cookie.expires)).toBeLessThan(1000)
   })
 
-  withSecondStore('it is measured by what the request has read', async () => {
+  withSecondStore('the gain is measured from the expiry that the request has read', async () => {
     const store = database.open({ touchAfter: 10 * MINUTE })
     const other = database.openAgain(store)
     await store.set('ada', session({}, 2 * HOUR))
@@ -182,7 +183,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     expect(apart(expires, touched.cookie.expires)).toBeLessThan(1000)
   })
 
-  withSecondStore('it holds for a session that another store has written', async () => {
+  withSecondStore('a touch is skipped for a session that another store has written, too', async () => {
     const store = database.open()
     await store.set('ada', session({}, HOUR))
     const before = await database.row(store, 'ada')

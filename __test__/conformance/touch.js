@@ -1,26 +1,28 @@
 'use strict'
 
-const { HOUR, apart, browserSession, session, stored, styles } = require('./sessions')
+const { styles } = require('../support/calls')
+const { browserSession, session, stored } = require('../support/sessions')
+const { HOUR, MINUTE, apart } = require('../support/time')
 
 module.exports = (database, { withClient, withSecondStore }) => {
   describe.each(Object.keys(styles))('%s', (style) => {
     const call = styles[style]
 
-    test('moves the end of a session', async () => {
+    test('moves the expiry of a session', async () => {
       const store = database.open()
       await store.set('ada', session())
       expect(await call(store, 'touch', 'ada', session({}, -1000))).toBeUndefined()
       expect(await store.get('ada')).toBeNull()
     })
 
-    test('of a missing session succeeds and writes nothing', async () => {
+    test('succeeds for a missing session and writes nothing', async () => {
       const store = database.open()
       expect(await call(store, 'touch', 'nobody', session())).toBeUndefined()
       expect(await store.get('nobody')).toBeNull()
       expect(await store.length()).toBe(0)
     })
 
-    test('of an expired session succeeds and does not revive it', async () => {
+    test('succeeds for an expired session and never revives it', async () => {
       const store = database.open()
       await store.set('ada', session({}, -1000))
       expect(await call(store, 'touch', 'ada', session())).toBeUndefined()
@@ -29,7 +31,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     })
   })
 
-  test('does not revive an expired session of the same burst', async () => {
+  test('never revives an expired session of the same burst', async () => {
     const store = database.open()
     await store.set('ada', session())
     await Promise.all([
@@ -50,7 +52,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     expect((await store.get('ada')).visits).toBe(1)
   })
 
-  test('with a session that cannot be serialised still works', async () => {
+  test('a touch works with a session that cannot be serialized', async () => {
     const store = database.open()
     await store.set('ada', session({ visits: 1 }))
     await store.touch('ada', session({ big: 1n }))
@@ -83,7 +85,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     await store.touch('ada', touched)
     const row = await database.row(store, 'ada')
     expect(apart(row.expires, touched.cookie.expires)).toBeLessThan(1000)
-    expect(apart(row.updatedAt, Date.now())).toBeLessThan(5000)
+    expect(apart(row.updatedAt, Date.now())).toBeLessThan(MINUTE)
     expect(row.createdAt).toEqual(old)
     expect(row.data).toBe(before.data)
   })
@@ -96,7 +98,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     })
     await store.touch('ada', browserSession())
     const { expires } = await database.row(store, 'ada')
-    expect(apart(expires, Date.now() + 3 * HOUR)).toBeLessThan(5000)
+    expect(apart(expires, Date.now() + 3 * HOUR)).toBeLessThan(MINUTE)
   })
 
   withClient('leaves an expired row as it is', async () => {
@@ -107,7 +109,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     expect(await database.row(store, 'ada')).toEqual(before)
   })
 
-  withClient('the last of many unawaited calls counts', async () => {
+  withClient('the last of many concurrent calls counts', async () => {
     const store = database.open()
     await store.set('ada', session())
     const sessions = Array.from({ length: 100 }, (_, i) => session({}, HOUR + i * 60_000))
@@ -116,7 +118,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     expect(apart(expires, sessions.at(-1).cookie.expires)).toBeLessThan(1000)
   })
 
-  withSecondStore('of a session that another store has destroyed writes nothing', async () => {
+  withSecondStore('a touch writes nothing for a session that another store has destroyed', async () => {
     const store = database.open()
     const other = database.openAgain(store)
     const ada = session()

@@ -1,6 +1,8 @@
 'use strict'
 
-const { HOUR, collect, session, styles } = require('./sessions')
+const { collect, styles } = require('../support/calls')
+const { session } = require('../support/sessions')
+const { HOUR } = require('../support/time')
 
 const texts = [
   ['an empty string', ''],
@@ -56,7 +58,7 @@ module.exports = (database, { withClient }) => {
     expect((await database.row(store, 'odd')).data).toBe(data)
   })
 
-  withClient('such rows do no harm to others of the same burst', async () => {
+  withClient('an unreadable row affects no other of the same burst', async () => {
     const store = database.open()
     await store.sync()
     const expires = new Date(Date.now() + HOUR)
@@ -75,14 +77,14 @@ module.exports = (database, { withClient }) => {
     })
   })
 
-  withClient('such a row can be set, and then read', async () => {
+  withClient('an unreadable row can be set, and is read then', async () => {
     const store = await openWith('ada')
     await store.set('odd', session({ user: 'ada' }))
     expect((await store.get('odd')).user).toBe('ada')
     expect(await database.count(store)).toBe(1)
   })
 
-  withClient('such a row can be touched and destroyed', async () => {
+  withClient('an unreadable row can be touched and destroyed', async () => {
     const store = await openWith('ada')
     await store.touch('odd', session())
     expect((await database.row(store, 'odd')).data).toBe('ada')
@@ -90,7 +92,7 @@ module.exports = (database, { withClient }) => {
     expect(await database.count(store)).toBe(0)
   })
 
-  withClient('such a row is pruned when it has expired', async () => {
+  withClient('an unreadable row is pruned when it has expired', async () => {
     const store = await openWith('ada')
     const expires = new Date(Date.now() - HOUR)
     await database.updateRow(store, 'odd', { expires })

@@ -1,7 +1,8 @@
 'use strict'
 
-const { codes, loaded, session } = require('../conformance/sessions')
-const { failure } = require('./exercise')
+const { codes } = require('../support/calls')
+const { loaded, session } = require('../support/sessions')
+const { failure } = require('../support/calls')
 
 /**
  * Columns of the application, written by `extendDefaultFields`. `cases` are `[type, value, text]`, where the text is what the client
@@ -65,7 +66,7 @@ module.exports = (database, { quote: q, varchar, date, asText, cases, misfits })
     for (const [i, [type, , text]] of cases.entries()) expect(await kept(store, type, `${i}`)).toBe(text)
   })
 
-  test('all columns in each row of a burst, NULL here and there', async () => {
+  test('a burst can write all columns of each row, some of them NULL', async () => {
     // The last of the cases of each type.
     const last = types.map((type) => cases.findLast(([other]) => other === type)).filter(Boolean)
     const store = await openWith((defaults, { i }) => ({
@@ -113,7 +114,7 @@ module.exports = (database, { quote: q, varchar, date, asText, cases, misfits })
     for (const { sid, c0, c259 } of rows) expect([c0, c259]).toEqual([Number(sid), Number(sid) + 259])
   })
 
-  test.each(misfits)('%s refuses %p, for that session alone', async (type, value) => {
+  test.each(misfits)('a column of type %s refuses %p, and only that session fails', async (type, value) => {
     const store = await openWith((defaults, { odd }) => (odd ? { ...defaults, [nameOf(type)]: value } : defaults))
     const calls = [store.set('ada', session()), store.set('bob', session({ odd: true })), store.set('carl', session())]
     expect(await codes(calls)).toEqual([null, 'ERR_SESSION_DATABASE', null])
@@ -122,7 +123,7 @@ module.exports = (database, { quote: q, varchar, date, asText, cases, misfits })
     expect(await store.ids()).toEqual(['ada', 'carl'])
   })
 
-  test('dates are in the zone of the option timezone where the column has none', async () => {
+  test('dates are in the zone of the option timezone where the column has no zone', async () => {
     const at = new Date('2030-01-02T03:04:05Z')
     const zoneless = cases.find(([, value, text]) => value instanceof Date && /^\S+ \d\d:\d\d:\d\d$/.test(text))[0]
     const store = await openWith((defaults) => ({ ...defaults, [nameOf(zoneless)]: at }), { timezone: '+05:30' })
@@ -130,7 +131,7 @@ module.exports = (database, { quote: q, varchar, date, asText, cases, misfits })
     expect(await kept(store, zoneless, 'ada')).toBe('2030-01-02 08:34:05')
   })
 
-  test('dates are the instants that they are, whatever the option timezone, where the column knows zones', async () => {
+  test('dates do not depend on the option timezone where the column has a zone', async () => {
     const at = new Date('2030-01-02T03:04:05.678Z')
     const [zoned, , text] = cases.find(([type]) => type.startsWith('TIMESTAMP') && /ZONE|NULL/.test(type))
     const store = await openWith((defaults) => ({ ...defaults, [nameOf(zoned)]: at }), { timezone: '+05:30' })

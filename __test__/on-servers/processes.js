@@ -1,17 +1,17 @@
 'use strict'
 
-const { report } = require('../fixtures/run')
-const { HOUR, session, sleep, until } = require('../conformance/sessions')
+const { report } = require('../support/run')
+const { session } = require('../support/sessions')
+const { HOUR, PATIENCE, sleep, until } = require('../support/time')
 
 /** How long processes hammer the same sessions; more shows what is rarer. */
 const STRESS = Number(process.env.SESSION_STRESS_SECONDS ?? 5) * 1000
-const PATIENCE = STRESS + 15_000
 
 /** Several processes, or stores, on one table. With `skipsLocked`, pruning leaves rows that somebody holds to the next time. */
 module.exports = (database, { quote: q, skipsLocked = false }) => {
   const { open, openAgain, place, query, transaction } = database
 
-  test('8 processes that start at once on an empty database all come up', async () => {
+  test('8 processes that start at once on an empty database all find their table', async () => {
     const where = place()
     const tables = Array.from({ length: 10 }, (_, i) => `Sessions ${i}`)
     const start = Date.now() + 3000
@@ -22,7 +22,7 @@ module.exports = (database, { quote: q, skipsLocked = false }) => {
     for (const tableName of tables) expect(await database.count({ ...where, tableName })).toBe(8)
   })
 
-  test('a second table in a schema is made beside the first', async () => {
+  test('several tables can be created in one schema', async () => {
     const where = place()
     // PostgreSQL cuts the names of indexes off.
     const names = ['Sessions', 'sessions 2', `${'x'.repeat(60)}1`, `${'x'.repeat(60)}2`]
@@ -34,21 +34,24 @@ module.exports = (database, { quote: q, skipsLocked = false }) => {
   })
 
   test(
-    'two processes hammer the same 50 sessions and no error reaches a caller',
+    'two processes can hammer the same 50 sessions without an error',
     async () => {
       const where = place()
       await open({}, where).sync()
       const sids = Array.from({ length: 50 }, (_, i) => `sid-${i}`)
+      const least = 200 * (STRESS / 1000)
       const results = await Promise.all(
-        [1, 2].map((seed) => report('server-work.js', ['hammer', where, seed, STRESS, sids], { patience: PATIENCE }))
+        [1, 2].map((seed) =>
+          report('server-work.js', ['hammer', where, seed, STRESS, least, sids], { patience: STRESS + PATIENCE })
+        )
       )
       expect(results.flatMap(({ failed }) => failed)).toEqual([])
-      for (const { operations } of results) expect(operations).toBeGreaterThan(200 * (STRESS / 1000))
+      for (const { operations } of results) expect(operations).toBeGreaterThanOrEqual(least)
     },
-    PATIENCE + 5000
+    STRESS + 3 * PATIENCE
   )
 
-  test('a deadlock with another program is no error', async () => {
+  test('a deadlock with another program is retried', async () => {
     // With one connection all writes are one statement.
     const store = open({ pool: { max: 1 } })
     const sids = Array.from({ length: 10 }, (_, i) => `sid-${i}`)
@@ -63,7 +66,7 @@ module.exports = (database, { quote: q, skipsLocked = false }) => {
       for (const sid of others) await other.query(update(sid))
       await other.query(update('sid-9'))
       const calls = sids.map((sid) => store.set(sid, session({ rounds })))
-      await sleep(200)
+      await until(async () => (await database.waiting(store)) > 0)
       // The store holds this row and waits for the other.
       await other.query(update('sid-8')).catch(() => {})
       await other.end()
@@ -75,7 +78,7 @@ module.exports = (database, { quote: q, skipsLocked = false }) => {
     expect((await store.get('sid-9')).rounds).toBe(rounds - 1)
   })
 
-  test('rows that another program has locked are waited for', async () => {
+  test('a write waits for rows that another program has locked', async () => {
     const store = open()
     await store.set('ada', session({ visits: 1 }))
     const other = await transaction(store)
@@ -84,7 +87,7 @@ module.exports = (database, { quote: q, skipsLocked = false }) => {
     const written = store.set('ada', session({ visits: 2 })).then(() => {
       done = true
     })
-    await sleep(100)
+    await until(async () => (await database.waiting(store)) > 0)
     expect(done).toBe(false)
     // Reading does not wait, and sees what was committed.
     expect((await openAgain(store).get('ada')).visits).toBe(1)
@@ -103,7 +106,7 @@ module.exports = (database, { quote: q, skipsLocked = false }) => {
       await dead(store)
       const release = await database.lock(where)
       const pruned = store.clearExpiredSessions()
-      await sleep(200)
+      await until(async () => (await database.waiting(store)) > 0)
       return { store, release, pruned }
     }
 
@@ -116,7 +119,7 @@ module.exports = (database, { quote: q, skipsLocked = false }) => {
       return { store, other }
     }
 
-    test('is done by one at a time, and the others leave it to that one', async () => {
+    test('is done by one store at a time, and the others skip it', async () => {
       const { store, release, pruned } = await waiting()
       const others = [1, 2, 3].map(() => openAgain(store, { checkExpirationInterval: 0 }))
       expect(await Promise.all(others.map((each) => each.clearExpiredSessions()))).toEqual([0, 0, 0])
@@ -124,7 +127,7 @@ module.exports = (database, { quote: q, skipsLocked = false }) => {
       expect(await pruned).toBe(20)
     })
 
-    test('does not keep others from another table, nor from one of the same name elsewhere', async () => {
+    test('never blocks the pruning of another table, nor of one with the same name elsewhere', async () => {
       const where = place()
       const { release, pruned } = await waiting(where)
       const elsewhere = [
@@ -139,7 +142,7 @@ module.exports = (database, { quote: q, skipsLocked = false }) => {
       expect(await pruned).toBe(20)
     })
 
-    test('removes a row that another program holds as soon as that lets go', async () => {
+    test('removes a row locked by another program once the lock is released', async () => {
       const { store, other } = await held()
       const first = store.clearExpiredSessions()
       await sleep(100)
@@ -148,7 +151,7 @@ module.exports = (database, { quote: q, skipsLocked = false }) => {
       expect(await database.count(store)).toBe(0)
     })
 
-    test('leaves the calls for single sessions alone while it waits', async () => {
+    test('never blocks calls for single sessions while it waits', async () => {
       const { store, other } = await held()
       const first = store.clearExpiredSessions()
       await sleep(100)
@@ -163,7 +166,7 @@ module.exports = (database, { quote: q, skipsLocked = false }) => {
     })
 
     const whereSkipped = skipsLocked ? test : test.skip
-    whereSkipped('leaves the other calls about the whole table alone', async () => {
+    whereSkipped('never blocks other calls on the whole table', async () => {
       const { store, other } = await held()
       await store.set('ada', session())
       const first = store.clearExpiredSessions()
@@ -172,14 +175,14 @@ module.exports = (database, { quote: q, skipsLocked = false }) => {
       const calls = Promise.all([store.length(), store.ids(), store.all()]).then((all) => {
         answers = all
       })
-      await Promise.race([calls, sleep(2000)])
+      await Promise.race([calls, sleep(20_000)])
       const meanwhile = answers
       await other.end()
       await Promise.all([first, calls])
       expect(meanwhile).toEqual([1, ['ada'], { ada: expect.anything() }])
     })
 
-    test('goes on in the presence of locks of the application', async () => {
+    test('ignores advisory locks of the application', async () => {
       const where = place()
       const store = open({ checkExpirationInterval: 0 }, where)
       await store.set('dead', session({}, -HOUR))
@@ -190,7 +193,7 @@ module.exports = (database, { quote: q, skipsLocked = false }) => {
       await other.end()
     })
 
-    test('is taken over when the process that prunes has died', async () => {
+    test('is taken over when the pruning process has died', async () => {
       const { store, release, pruned } = await waiting()
       const first = pruned.catch(() => 0)
       const second = openAgain(store, { checkExpirationInterval: 0 })
@@ -205,7 +208,7 @@ module.exports = (database, { quote: q, skipsLocked = false }) => {
       expect(removed + (await first)).toBe(20)
     })
 
-    test('finds the expired among many that are not', async () => {
+    test('finds the expired among many live sessions', async () => {
       const where = place()
       const store = open({ checkExpirationInterval: 0 }, where)
       const text = 'x'.repeat(500)

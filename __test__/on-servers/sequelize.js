@@ -1,8 +1,9 @@
 'use strict'
 
 const { DataTypes, Op, Sequelize } = require('sequelize')
-const { HOUR, loaded, session, stored } = require('../conformance/sessions')
-const { exercise } = require('./exercise')
+const { loaded, session, stored } = require('../support/sessions')
+const { HOUR, MINUTE } = require('../support/time')
+const { exercise } = require('../support/exercise')
 
 /** The same table served by this store and by Sequelize 6, with the model of connect-session-sequelize. */
 module.exports = (database) => {
@@ -64,7 +65,7 @@ module.exports = (database) => {
     return store
   }
 
-  test('the table of the tests is that of Sequelize', async () => {
+  test('the table that the tests create is the one of Sequelize', async () => {
     const { where } = await made()
     const ours = place()
     await database.createTable(ours)
@@ -88,7 +89,7 @@ module.exports = (database) => {
     expect(await database.describe(both.where)).toEqual(before)
   })
 
-  test('a table of Sequelize, paranoid, is used by both', async () => {
+  test('a paranoid table of Sequelize works with both', async () => {
     const both = await made({ define: { paranoid: true } })
     const store = await bothWays(both)
     await both.Session.destroy({ where: { sid: 'theirs' } })
@@ -98,14 +99,14 @@ module.exports = (database) => {
     expect(JSON.parse((await both.Session.findByPk('theirs')).data).user).toBe('again')
   })
 
-  test('a table that the store has made is used by Sequelize', async () => {
+  test('Sequelize can use a table that the store has created', async () => {
     const where = place()
     await open({}, where).sync()
     await bothWays(await made({ where, sync: false }))
     await bothWays(await made({ where: place() }))
   })
 
-  test('both write at once and neither notices', async () => {
+  test('both can write at the same time', async () => {
     const { where, Session } = await made()
     const store = open({}, where)
     const sids = Array.from({ length: 20 }, (_, i) => `sid-${i}`)
@@ -120,7 +121,7 @@ module.exports = (database) => {
     expect(await Session.count()).toBe(40)
   })
 
-  test('option timezone: dates without a zone are those of a Sequelize with another one', async () => {
+  test('option timezone: dates without a zone are read as Sequelize with that timezone does', async () => {
     const timezone = '+05:30'
     const both = await made({ timezone })
     const store = await bothWays(both, { timezone })
@@ -129,8 +130,8 @@ module.exports = (database) => {
     await store.set('soon', soon)
     expect((await both.Session.findByPk('soon')).expires).toEqual(floored(soon.cookie.expires))
     const { createdAt, updatedAt } = await both.Session.findByPk('soon')
-    expect(Math.abs(createdAt - Date.now())).toBeLessThan(5000)
-    expect(Math.abs(updatedAt - Date.now())).toBeLessThan(5000)
+    expect(Math.abs(createdAt - Date.now())).toBeLessThan(MINUTE)
+    expect(Math.abs(updatedAt - Date.now())).toBeLessThan(MINUTE)
     await store.clear()
     await exercise(database, database.openAgain(store, { timezone }))
   })

@@ -4,9 +4,9 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { RustSequelizeStore } = require('../..')
-const { session } = require('../conformance/sessions')
-const { makeCertificates } = require('../servers/certificates')
-const { failure } = require('./exercise')
+const { session } = require('../support/sessions')
+const { makeCertificates } = require('../support/servers/certificates')
+const { failure } = require('../support/calls')
 
 /**
  * Encryption. `kit` has `create()`, `run(url, sql)`; `settings(files)`: those of a server with these files, which the server may
@@ -45,7 +45,7 @@ module.exports = ({ create, settings, query, users, stats, hosted, foreign, prep
   })
 
   function open(db) {
-    const store = new RustSequelizeStore({ db, pool: { acquireTimeout: 1500 } })
+    const store = new RustSequelizeStore({ db, pool: { acquireTimeout: 5000 } })
     stores.push(store)
     return store
   }

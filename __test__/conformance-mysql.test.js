@@ -1,6 +1,0 @@
-'use strict'
-
-const conformance = require('./conformance')
-const databases = require('./databases')
-
-for (const database of databases.filter(({ dialect }) => dialect === 'mysql')) conformance(database)

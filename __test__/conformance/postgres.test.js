@@ -1,0 +1,6 @@
+'use strict'
+
+const conformance = require('.')
+const { onDatabases } = require('../support/suites')
+
+onDatabases(({ dialect }) => dialect === 'postgres', conformance)

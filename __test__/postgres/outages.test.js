@@ -1,0 +1,7 @@
+'use strict'
+
+const outages = require('../on-servers/outages')
+const { onOwnServers } = require('../support/suites')
+const { serverKit } = require('./kit')
+
+onOwnServers('postgres', ({ create }) => outages(serverKit(create)))

@@ -1,0 +1,15 @@
+'use strict'
+
+const { findProgram } = require('./private-server')
+
+/** What some tests need beyond a server that answers: `{ name, enabled, skipped }`, as the databases have it. */
+function need(name, found, what) {
+  const enabled = found !== null
+  return { name, enabled, skipped: enabled ? null : `no ${what}` }
+}
+
+module.exports = {
+  need,
+  openssl: need('TLS', findProgram('openssl'), 'program openssl'),
+  pgbouncer: need('PgBouncer', findProgram('pgbouncer', ['/usr/sbin']), 'program pgbouncer')
+}
