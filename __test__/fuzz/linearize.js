@@ -82,10 +82,7 @@ function linearizable(operations, precision) {
   while (stack.length > 0) {
     const { done, state, ...before } = stack.pop()
     const limitOf = (left) =>
-      Math.min(
-        ...chains.map(({ firstReturn }, i) => firstReturn[done[i]]),
-        ...left.map((i) => observations[i].op.ret)
-      )
+      Math.min(...chains.map(({ firstReturn }, i) => firstReturn[done[i]]), ...left.map((i) => observations[i].op.ret))
     const fits = ({ op, chain, after }, limit) =>
       op.call <= limit && done[chain] === after && step(state, op, precision).length > 0
     // A read that fits changes nothing: there is no need to try it later.

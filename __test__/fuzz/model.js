@@ -83,7 +83,8 @@ class History {
   /** The value of a session that was read, which must be as it was written. */
   valueOf(found) {
     if (found === null || found === undefined) return null
-    if (found.text !== this.#texts.get(found.value)) throw new Error(`the text of ${found.value} is not what was written`)
+    if (found.text !== this.#texts.get(found.value))
+      throw new Error(`the text of ${found.value} is not what was written`)
     return found.value
   }
 
@@ -201,7 +202,11 @@ class Caller {
   }
 
   sync({ style }) {
-    return this.#history.record('sync', () => styles[style](this.#store, 'sync'), () => {})
+    return this.#history.record(
+      'sync',
+      () => styles[style](this.#store, 'sync'),
+      () => {}
+    )
   }
 
   clearExpiredSessions({ style }) {
@@ -308,7 +313,11 @@ async function readAll(stores, history) {
     const caller = new Caller(store, i, history)
     const style = 'promise'
     for (const sid of SIDS) await caller.get({ sid, style })
-    await caller.run([{ verb: 'ids', style }, { verb: 'all', style }, { verb: 'length', style }])
+    await caller.run([
+      { verb: 'ids', style },
+      { verb: 'all', style },
+      { verb: 'length', style }
+    ])
     await caller.clearExpiredSessions({ style })
   }
 }
