@@ -18,7 +18,7 @@ const PROCESSES = 2
 const SESSIONS = 12
 const LIFE = 500
 
-const child = path.join(__dirname, 'support', 'crash-child.js')
+const child = path.join(__dirname, 'support', 'programs', 'crash-child.js')
 const sidsOf = (id) => Array.from({ length: SESSIONS }, (_, i) => `process-${id}-${i}`)
 
 for (const database of databases.filter(({ name }) => name !== 'SQLite memory')) {

@@ -4,10 +4,10 @@
 // `call <sid> <number> <verb>` or `done <sid> <number>`, or `error <message>` at the end.
 
 const fs = require('node:fs')
-const { RustSequelizeStore } = require('../..')
-const { HOUR, loaded, session, sleep } = require('../conformance/sessions')
-const { args } = require('../fixtures/run')
-const { content } = require('./crash-journal')
+const { RustSequelizeStore } = require('../../..')
+const { HOUR, loaded, session, sleep } = require('../../conformance/sessions')
+const { args } = require('../../fixtures/run')
+const { content } = require('../crash-journal')
 
 const [place, journal, sids, first] = args()
 const fd = fs.openSync(journal, 'a')
