@@ -3,9 +3,9 @@
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
-const databases = require('./databases')
-const { start } = require('./fixtures/children')
-const { sleep } = require('./conformance/sessions')
+const databases = require('./support/databases')
+const { start } = require('./support/children')
+const { sleep } = require('./support/time')
 const { content, possibleStates, readJournal } = require('./support/crash-journal')
 
 // Processes that write are killed at any moment. What they were told is written must be there.

@@ -1,6 +1,6 @@
 'use strict'
 
-const databases = require('./databases')
+const databases = require('./support/databases')
 const { fuzz } = require('./fuzz/model')
 
 // Random calls against a model: see fuzz/model.js. `npm run fuzz` runs this for longer, by these variables.

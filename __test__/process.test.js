@@ -101,7 +101,7 @@ onDatabases(
       })
 
       test('live until pending operations are done', async () => {
-        const result = await report('workers.js', ['unawaited', database.place()])
+        const result = await report('workers.js', ['dropped', database.place()])
         expect(result).toEqual({ code: 0, length: shared ? 300 : 0 })
       })
 

@@ -97,7 +97,11 @@ fn parse_offset(text: &str) -> Option<UtcOffset> {
         return Some(UtcOffset::UTC);
     }
     let (sign, clock) = text.split_at(1);
-    let sign: i8 = if sign == "-" { -1 } else { 1 };
+    let sign: i8 = match sign {
+        "+" => 1,
+        "-" => -1,
+        _ => return None,
+    };
     let clock = clock.replace(':', "");
     let hours: i8 = digits(clock.get(..2)?)?;
     let minutes: i8 = digits(
@@ -173,6 +177,92 @@ mod tests {
             "+030-01-02 03:04:05",
         ] {
             assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
+    }
+
+    mod properties {
+        use proptest::prelude::*;
+
+        use super::*;
+
+        /// Instants that have a text, in ms.
+        fn instants() -> impl Strategy<Value = i64> {
+            prop_oneof![0..=MAX, Just(0), Just(MAX), 0..10_000_i64]
+        }
+
+        /// Texts of the alphabet of dates, most of which are none.
+        fn almost_dates() -> impl Strategy<Value = String> {
+            prop_oneof![
+                "[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9:.]{0,12} ?[Zz+-]?[0-9:]{0,6}",
+                "[0-9TtZz:. +é-]{0,35}",
+                "\\PC{0,40}",
+            ]
+        }
+
+        proptest! {
+            #[test]
+            fn what_is_written_is_read(ms in instants()) {
+                let at = Timestamp(ms);
+                prop_assert_eq!(Timestamp::parse(&at.to_text()), Some(at));
+                prop_assert_eq!(Timestamp::parse(&at.to_iso()), Some(at));
+            }
+
+            #[test]
+            fn texts_compare_as_their_instants(one in any::<i64>(), other in instants()) {
+                let clamped = one.clamp(0, MAX);
+                prop_assert_eq!(
+                    Timestamp(one).to_text().cmp(&Timestamp(other).to_text()),
+                    clamped.cmp(&other)
+                );
+            }
+
+            #[test]
+            fn seconds_are_rounded_down(ms in any::<i64>()) {
+                let seconds = i128::from(Timestamp(ms).seconds());
+                prop_assert!((0..1000).contains(&(i128::from(ms) - seconds * 1000)));
+            }
+
+            #[test]
+            fn east_and_back_is_where_it_was(ms in instants(), minutes in -1439..=1439_i32) {
+                prop_assert_eq!(Timestamp(ms).east(minutes).east(-minutes), Timestamp(ms));
+            }
+
+            #[test]
+            fn a_clock_with_its_offset_is_the_instant(
+                // A day from the ends, so that every clock has four digits of a year.
+                ms in 86_400_000..MAX - 86_400_000,
+                minutes in -1439..=1439_i32,
+                colon in any::<bool>(),
+                space in any::<bool>(),
+            ) {
+                let text = Timestamp(ms).east(minutes).to_text();
+                let zone = format!(
+                    "{}{:02}{}{:02}",
+                    if minutes < 0 { '-' } else { '+' },
+                    minutes.abs() / 60,
+                    if colon { ":" } else { "" },
+                    minutes.abs() % 60
+                );
+                let clock = &text[..23];
+                let written = format!("{clock}{}{zone}", if space { " " } else { "" });
+                prop_assert_eq!(Timestamp::parse(&written), Some(Timestamp(ms)), "{}", written);
+            }
+
+            #[test]
+            fn any_text_is_read_or_refused(text in almost_dates()) {
+                if let Some(at) = Timestamp::parse(&text) {
+                    // What was read is an instant of a year of four digits, give or take an offset.
+                    let day = 86_400_000;
+                    prop_assert!((-62_167_219_200_000 - day..=MAX + day).contains(&at.0), "{:?}", at);
+                }
+            }
+
+            #[test]
+            fn a_zone_is_utc_or_an_offset_and_not_both(ms in instants(), zone in "[Zz][0-9+:-]{1,6}") {
+                let text = Timestamp(ms).to_text();
+                let written = format!("{}{zone}", &text[..23]);
+                prop_assert_eq!(Timestamp::parse(&written), None, "{}", written);
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ const path = require('node:path')
 const databases = require('../support/databases')
 const { asker, start } = require('../support/children')
 const { Client } = require('../support/express/client')
-const { HOUR } = require('../support/time')
+const { HOUR, PATIENCE } = require('../support/time')
 
 const fixture = path.join(__dirname, '../support/programs/koa-store.js')
 const tested = databases.filter(({ enabled, supports }) => enabled && supports.otherClient)
@@ -50,7 +50,7 @@ describe.each(named(tested))('beside koa-generic-session-sequelize, on $name', (
   /** A process with the store of one of the packages. Sequelize on SQLite stays out of this process, where the addon is. */
   async function open(name, place, options = {}) {
     const config = JSON.stringify(sequelizeOptions(database, place))
-    const server = start(fixture, [name, config, JSON.stringify(options)])
+    const server = start(fixture, [name, config, JSON.stringify({ syncTimeout: PATIENCE, ...options })])
     const { child, failed } = server
     servers.push(server)
     const [{ origin }] = await Promise.race([once(child, 'message'), failed])

@@ -6,7 +6,7 @@ const { RustSequelizeStore } = require('../..')
 const SequelizeStore = require('../../compat/koa-generic-session-sequelize')
 const databases = require('../support/databases')
 const { onDatabases } = require('../support/suites')
-const { HOUR } = require('../support/time')
+const { HOUR, PATIENCE } = require('../support/time')
 
 const onServers = (register) => onDatabases(({ dialect }) => dialect !== 'sqlite', register, closeBeside)
 
@@ -206,7 +206,7 @@ onServers((database) => {
   function open(where, prepare = () => {}) {
     const sequelize = new Sequelize(where.db, { logging: false })
     prepare(sequelize)
-    const store = new SequelizeStore(sequelize)
+    const store = new SequelizeStore(sequelize, { syncTimeout: PATIENCE })
     beside.push({ store, sequelize })
     return store
   }

@@ -297,7 +297,7 @@ describe('the options', () => {
 
   test('nothing is written into the folder of the application', async () => {
     const cwd = fs.mkdtempSync(path.join(os.tmpdir(), 'sessions-'))
-    const modules = { store: '../compat/sequelstore-connect', session: 'express-session', sequelize: 'sequelize' }
+    const modules = { store: '../../compat/sequelstore-connect', session: 'express-session', sequelize: 'sequelize' }
     const [store, own, sequelize] = Object.values(modules).map((name) => JSON.stringify(require.resolve(name)))
     const script = `
       const { Sequelize } = require(${sequelize})

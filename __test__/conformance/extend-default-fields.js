@@ -225,7 +225,7 @@ module.exports = (database, { withClient }) => {
       ['a bigint of more than 64 bits', 2n ** 63n],
       ['a negative bigint of more than 64 bits', -(2n ** 63n) - 1n],
       ['an invalid date', new Date(Number.NaN)],
-      ['an object that cannot be serialised', { big: 1n }]
+      ['an object that cannot be serialized', { big: 1n }]
     ])('%s is refused, and the column named', async (_name, value) => {
       const store = await openWith((defaults, { odd }) => ({
         ...defaults,

@@ -57,7 +57,7 @@ module.exports = (database, { withClient }) => {
       value: {
         toJSON() {
           times++
-          return 'serialised'
+          return 'serialized'
         }
       }
     })
@@ -65,7 +65,7 @@ module.exports = (database, { withClient }) => {
     expect(times).toBe(1)
     await written
     expect(times).toBe(1)
-    expect((await store.get('ada')).value).toBe('serialised')
+    expect((await store.get('ada')).value).toBe('serialized')
   })
 
   withClient('a touch takes the cookie at the time of the call', async () => {

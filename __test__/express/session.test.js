@@ -82,9 +82,9 @@ onEachPair(({ connectTo, countRows, createPause, database, logIn, onClose, place
       const server = await start()
       const { client } = await logIn(server)
 
-      const { body } = await client.get('/save?colour=red')
+      const { body } = await client.get('/save?color=red')
 
-      expect(body.stored).toMatchObject({ user: 'Ada', colour: 'red' })
+      expect(body.stored).toMatchObject({ user: 'Ada', color: 'red' })
     })
 
     test('is stored unchanged if it is uninitialized and `saveUninitialized` is set', async () => {

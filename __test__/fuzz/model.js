@@ -3,7 +3,9 @@
 // Random calls by several callers on one table, and whether the rules of README.md explain what they saw.
 
 const fc = require('fast-check')
-const { HOUR, loaded, session, sleep, styles } = require('../conformance/sessions')
+const { styles } = require('../support/calls')
+const { loaded, session } = require('../support/sessions')
+const { HOUR, sleep } = require('../support/time')
 const { linearizable } = require('./linearize')
 
 /** Ids that are easily taken for each other, or not easily quoted. */

@@ -13,7 +13,7 @@ function kit(database) {
     date: 'DATETIME',
     key: 'PRIMARY KEY',
     serial: 'INTEGER AUTO_INCREMENT PRIMARY KEY',
-    datas: {
+    dataTypes: {
       TEXT: true,
       MEDIUMTEXT: true,
       LONGTEXT: true,

@@ -11,12 +11,12 @@ const { exercise } = require('../support/exercise')
  *
  * - `quote(name)`; `varchar` for a session id; `date`, the type that Sequelize takes for dates; `key`, what makes a column the key;
  *   `serial`, a column that numbers its rows;
- * - `datas`: types of `data`, each true if the column keeps the very text; `dates`: types of `expires`, each with the text that
+ * - `dataTypes`: types of `data`, each true if the column keeps the very text; `dates`: types of `expires`, each with the text that
  *   the instant 2030-01-02 03:04:05.678 UTC is there; `localDates`: pairs of a type and that text with the `timezone` '+05:30';
  *   `asText(column)`: an expression of that text.
  */
 module.exports = (database, kit) => {
-  const { quote: q, varchar, date, key, serial, datas, dates, localDates, asText } = kit
+  const { quote: q, varchar, date, key, serial, dataTypes, dates, localDates, asText } = kit
   const { open, query } = database
   const instant = new Date('2030-01-02T03:04:05.678Z')
   const { columns, existing } = tablesOf(database, kit)
@@ -51,7 +51,7 @@ module.exports = (database, kit) => {
       await exercise(database, open({}, await existing(all.join(', '))))
     })
 
-    test.each(Object.entries(datas))('data of the type %s', async (type, verbatim) => {
+    test.each(Object.entries(dataTypes))('data of the type %s', async (type, verbatim) => {
       const store = open({}, await existing(columns({ data: type })))
       const ada = session({ user: 'adä 😀', list: [1, { a: null }], text: "it's \\ \n" })
       await store.set('ada', ada)

@@ -203,7 +203,7 @@ describe('a refused option', () => {
     expect(didYouMean(error)).toMatch(new RegExp(`^(${option}\\.)?${right}$`))
   })
 
-  test.each(['colour', 'x', '', 'constructor', 'toString', 'secret'])(
+  test.each(['purple', 'x', '', 'constructor', 'toString', 'secret'])(
     '%p is unknown, and no other name is suggested',
     (name) => {
       const error = refusal({ db, [name]: 5 })

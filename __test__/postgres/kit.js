@@ -12,7 +12,7 @@ function kit(database) {
     date: 'TIMESTAMP WITH TIME ZONE',
     key: 'PRIMARY KEY',
     serial: 'SERIAL PRIMARY KEY',
-    datas: { TEXT: true, JSON: true, JSONB: false, 'VARCHAR(4000)': true, BYTEA: true },
+    dataTypes: { TEXT: true, JSON: true, JSONB: false, 'VARCHAR(4000)': true, BYTEA: true },
     dates: {
       'TIMESTAMP WITH TIME ZONE': '2030-01-02 03:04:05.678+00',
       'TIMESTAMP(0) WITH TIME ZONE': '2030-01-02 03:04:05+00',

@@ -121,7 +121,7 @@ onRunningServer(({ admin, exercised, open, server }) => {
     await admin('GRANT ALL ON SCHEMA public TO limited')
     const store = open(server().url({ user: 'limited', pass: 'secret' }), {
       tableName: 'limited',
-      pool: { acquireTimeout: 1000 }
+      pool: { acquireTimeout: 8000 }
     })
     await store.set('ada', session({ user: 'ada' }))
     const calls = Array.from({ length: 100 }, (_, i) => [store.set(`${i}`, session()), store.get('ada')]).flat()

@@ -24,24 +24,24 @@ describe('a full disk', () => {
   }
   const onDisk = process.getuid?.() === 0 && canMount() ? test : test.skip
 
-  let mountpoint
+  let mountPoint
 
   beforeAll(() => {
-    mountpoint = makeFolder()
-    if (onDisk === test) mountDisk(mountpoint)
+    mountPoint = makeFolder()
+    if (onDisk === test) mountDisk(mountPoint)
   })
 
   afterAll(() => {
-    if (onDisk === test) unmount(mountpoint)
-    fs.rmdirSync(mountpoint)
+    if (onDisk === test) unmount(mountPoint)
+    fs.rmdirSync(mountPoint)
   })
 
   const text = 'x'.repeat(20_000)
 
   onDisk('fails writes, not reads, until there is space', async () => {
-    const ballast = path.join(mountpoint, 'ballast')
+    const ballast = path.join(mountPoint, 'ballast')
     fs.writeFileSync(ballast, Buffer.alloc(1_200_000))
-    const store = open({}, { db: `sqlite://${mountpoint}/full.sqlite` })
+    const store = open({}, { db: `sqlite://${mountPoint}/full.sqlite` })
     await store.set('ada', session({ user: 'ada' }))
     const outcome = []
     for (let i = 0; i < 60; i++) {
@@ -65,14 +65,14 @@ describe('a full disk', () => {
   })
 
   onDisk('at the first call fails that call and no later one', async () => {
-    const ballast = path.join(mountpoint, 'ballast')
+    const ballast = path.join(mountPoint, 'ballast')
     const disk = fs.openSync(ballast, 'w')
     try {
       while (true) fs.writeSync(disk, Buffer.alloc(4096))
     } catch {
       fs.closeSync(disk)
     }
-    const store = open({}, { db: `sqlite://${mountpoint}/late.sqlite` })
+    const store = open({}, { db: `sqlite://${mountPoint}/late.sqlite` })
     const [code] = await codes([store.set('ada', session())])
     expect(['ERR_SESSION_CONNECTION', 'ERR_SESSION_DATABASE']).toContain(code)
     fs.rmSync(ballast)
@@ -82,14 +82,14 @@ describe('a full disk', () => {
   })
 
   onDisk('that is mounted read-only fails writes until it is writable', async () => {
-    const store = open({}, { db: `sqlite://${mountpoint}/readonly.sqlite` })
+    const store = open({}, { db: `sqlite://${mountPoint}/readonly.sqlite` })
     await store.set('ada', session({ user: 'ada' }))
     await store.close()
-    expect(mount('-o', 'remount,ro', mountpoint)).toBe(true)
-    const again = open({}, { db: `sqlite://${mountpoint}/readonly.sqlite` })
+    expect(mount('-o', 'remount,ro', mountPoint)).toBe(true)
+    const again = open({}, { db: `sqlite://${mountPoint}/readonly.sqlite` })
     const [code] = await codes([again.set('bob', session())])
     expect(['ERR_SESSION_CONNECTION', 'ERR_SESSION_DATABASE']).toContain(code)
-    expect(mount('-o', 'remount,rw', mountpoint)).toBe(true)
+    expect(mount('-o', 'remount,rw', mountPoint)).toBe(true)
     await again.set('bob', session())
     expect((await again.ids()).sort()).toEqual(['ada', 'bob'])
     await again.close()

@@ -1,11 +1,11 @@
 'use strict'
 
-const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const { RustSequelizeStore } = require('../..')
 const { codes } = require('../support/calls')
 const { session } = require('../support/sessions')
 const { run } = require('../support/run')
+const { needing } = require('../support/suites')
 const { DDL, database, file, open, place, query, withParameters } = require('./setup')
 
 describe('URL', () => {
@@ -84,24 +84,24 @@ describe('URL', () => {
       expect(await store.get('ada')).toBeNull()
     })
 
-    // The calls of the kernel that bring a file to the disk, as far as strace is at hand.
-    const strace = spawnSync('strace', ['-V']).status === 0 ? test : test.skip
-
-    strace('synchronous defaults to NORMAL, and can be set', async () => {
-      const syncs = async (parameters) => {
-        const log = `${file(place())}.strace`
-        const { code, stderr } = await run('sqlite-writes.js', [withParameters(parameters), 50], {
-          under: ['strace', '-f', '-e', 'trace=fsync,fdatasync', '-o', log]
-        })
-        if (code !== 0) throw new Error(stderr)
-        return fs.readFileSync(log, 'utf8').match(/f(data)?sync\(/g)?.length ?? 0
-      }
-      // A few belong to the making of the file.
-      const [off, unset, full] = [await syncs('synchronous=OFF'), await syncs(''), await syncs('synchronous=FULL')]
-      expect(off).toBeLessThan(20)
-      expect(unset).toBeGreaterThan(off)
-      expect(unset).toBeLessThan(20)
-      expect(full).toBeGreaterThanOrEqual(50)
+    needing('strace', () => {
+      // The calls of the kernel that bring a file to the disk.
+      test('synchronous defaults to NORMAL, and can be set', async () => {
+        const syncs = async (parameters) => {
+          const log = `${file(place())}.strace`
+          const { code, stderr } = await run('sqlite-writes.js', [withParameters(parameters), 50], {
+            under: ['strace', '-f', '-e', 'trace=fsync,fdatasync', '-o', log]
+          })
+          if (code !== 0) throw new Error(stderr)
+          return fs.readFileSync(log, 'utf8').match(/f(data)?sync\(/g)?.length ?? 0
+        }
+        // A few belong to the making of the file.
+        const [off, unset, full] = [await syncs('synchronous=OFF'), await syncs(''), await syncs('synchronous=FULL')]
+        expect(off).toBeLessThan(20)
+        expect(unset).toBeGreaterThan(off)
+        expect(unset).toBeLessThan(20)
+        expect(full).toBeGreaterThanOrEqual(50)
+      })
     })
   })
 })

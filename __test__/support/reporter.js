@@ -6,8 +6,8 @@ class Skipped {
 
   onRunComplete() {
     // Not before the servers have been looked for.
-    const { openssl, pgbouncer } = require('./servers/needs')
-    const all = [...require('./databases'), ...require('./servers').map(({ own }) => own), openssl, pgbouncer]
+    const { openssl, pgbouncer, strace } = require('./servers/needs')
+    const all = [...require('./databases'), ...require('./servers').map(({ own }) => own), openssl, pgbouncer, strace]
     this.#names = all.filter(({ enabled }) => !enabled).map(({ name, skipped }) => `${name} (${skipped})`)
     // Jest prints its summary after every reporter.
     process.once('exit', () => {

@@ -61,7 +61,7 @@ async function exchange({ database, place, store, peer, columns, keepsExpired, n
   const written = await rows()
   const { [columns.expires]: peerExpires, ...peerRow } = written['twin 1']
   const { [columns.expires]: ourExpires, ...ourRow } = written['twin 2']
-  expect(stampless(ourRow)).toEqual(stampless(peerRow))
+  expect(withoutStamps(ourRow)).toEqual(withoutStamps(peerRow))
   if (drifts) expect(apart(instant(ourExpires), instant(peerExpires))).toBeLessThan(MINUTE)
   else expect(ourExpires).toBe(peerExpires)
   expect(form(ourExpires)).toBe(form(peerExpires))
@@ -132,7 +132,7 @@ const content = ({ cookie, ...data }) => ({ ...data, expires: new Date(cookie.ex
 const form = (date) => date.replace(/\.\d+(?=\+\d\d$)/, '').replace(/\d/g, '0')
 
 /** A row without the digits of its time stamps, which differ between two calls. */
-const stampless = (row) =>
+const withoutStamps = (row) =>
   Object.fromEntries(
     Object.entries(row).map(([name, text]) => [name, /^(created|updated)/.test(name) ? form(text) : text])
   )

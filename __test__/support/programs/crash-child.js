@@ -5,9 +5,10 @@
 
 const fs = require('node:fs')
 const { RustSequelizeStore } = require('../../..')
-const { HOUR, loaded, session, sleep } = require('../../conformance/sessions')
-const { args } = require('../../fixtures/run')
 const { content } = require('../crash-journal')
+const { args } = require('../run')
+const { loaded, session } = require('../sessions')
+const { HOUR, sleep } = require('../time')
 
 const [place, journal, sids, first] = args()
 const fd = fs.openSync(journal, 'a')

@@ -255,7 +255,7 @@ const SCENARIOS = {
         },
         validate: { notHollow: () => ran.push('validator') }
       },
-      colour: { type: DataTypes.INTEGER, defaultValue: () => ran.push('default') }
+      color: { type: DataTypes.INTEGER, defaultValue: () => ran.push('default') }
     }
     const Login = db.define('Login', attributes, {
       tableName: 'hooked',

@@ -74,7 +74,7 @@ const scenarios = {
       }
     }
 
-    async function sequelizes() {
+    async function instances() {
       const key = `${name} sequelize`
       for (let n = 0; Date.now() < end || rounds.sequelize === 0; rounds.sequelize++) {
         const sequelize = new Sequelize({ dialect: 'sqlite', storage: file, logging: false })
@@ -87,7 +87,7 @@ const scenarios = {
       }
     }
 
-    await Promise.all([stores(1), stores(2), connections(1), connections(2), sequelizes()])
+    await Promise.all([stores(1), stores(2), connections(1), connections(2), instances()])
     return { acknowledged, rounds }
   },
 

@@ -35,8 +35,8 @@ const tasks = {
     }
   },
 
-  // Ends with calls unawaited.
-  unawaited({ place, id, count }) {
+  // Ends with calls that nobody awaits.
+  dropped({ place, id, count }) {
     const store = new RustSequelizeStore(place)
     for (let i = 0; i < count; i++) {
       store.set(`worker-${id}-${i}`, session(), () => {})
@@ -45,7 +45,7 @@ const tasks = {
 
   // Leaves with calls pending.
   exit({ place, id, count }) {
-    tasks.unawaited({ place, id, count })
+    tasks.dropped({ place, id, count })
     process.exit(0)
   }
 }
@@ -94,8 +94,8 @@ const scenarios = {
     return { own: ids.filter((sid) => sid.startsWith('main-')).length, length }
   },
 
-  async unawaited(place) {
-    const worker = start('unawaited', { place, id: 1, count: 300 })
+  async dropped(place) {
+    const worker = start('dropped', { place, id: 1, count: 300 })
     const [code] = await once(worker, 'exit')
     const store = new RustSequelizeStore(place)
     const length = await store.length()

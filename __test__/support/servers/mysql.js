@@ -8,16 +8,20 @@ const { PrivateServer, findProgram } = require('./private-server')
 
 const FOLDERS = ['/usr/sbin', '/usr/libexec', '/usr/local/sbin']
 
-/** What makes a data folder and what serves it, of MariaDB or of MySQL, or null. */
+/**
+ * What makes a data folder and what serves it, of MariaDB or of MySQL, or null: `daemon`, the program and its first arguments, and
+ * `initialize(data)`, a program and all of its arguments.
+ */
 function findPrograms() {
-  const daemon = findProgram('mariadbd', FOLDERS) ?? findProgram('mysqld', FOLDERS)
-  if (daemon === null) return null
-  if (!execFileSync(daemon, ['--no-defaults', '--version'], { encoding: 'utf8' }).includes('MariaDB')) {
-    return { daemon, initialize: (data) => [daemon, ['--no-defaults', '--initialize-insecure', `--datadir=${data}`]] }
+  const program = findProgram('mariadbd', FOLDERS) ?? findProgram('mysqld', FOLDERS)
+  if (program === null) return null
+  const daemon = [program, '--no-defaults']
+  if (!execFileSync(program, ['--no-defaults', '--version'], { encoding: 'utf8' }).includes('MariaDB')) {
+    return { daemon, initialize: (data) => [...daemon, '--initialize-insecure', `--datadir=${data}`] }
   }
   const install = findProgram('mariadb-install-db') ?? findProgram('mysql_install_db')
   const args = ['--no-defaults', '--auth-root-authentication-method=normal', '--skip-test-db']
-  return install && { daemon, initialize: (data) => [install, [...args, `--datadir=${data}`]] }
+  return install && { daemon, initialize: (data) => [install, ...args, `--datadir=${data}`] }
 }
 
 /** Resolves with what a server is, and rejects if it does not answer. */
@@ -35,8 +39,7 @@ async function probe(url) {
  * Makes a server without starting it: `{ url(options), socket, port, folder, start(settings), stop(signal), log(), end() }`. Its user
  * `tester` may do anything.
  */
-async function create() {
-  const programs = findPrograms()
+async function create(programs) {
   if (programs === null) return null
   const server = await PrivateServer.create(['mysql'])
   const { folder, port } = server
@@ -45,7 +48,8 @@ async function create() {
   const socket = path.join(folder, 'mysql.sock')
   let users
   try {
-    await server.run(...programs.initialize(data))
+    const [command, ...args] = programs.initialize(data)
+    await server.run(command, args)
     users = server.write(
       'users.sql',
       `CREATE USER IF NOT EXISTS tester@'%' IDENTIFIED BY '${password}';
@@ -86,8 +90,9 @@ CREATE DATABASE IF NOT EXISTS test;
         'loose-mysqlx': 'OFF',
         ...settings
       }
-      const args = Object.entries(all).map(([name, value]) => `--${name}=${value}`)
-      return server.start(programs.daemon, ['--no-defaults', ...args], () => probe(url()))
+      const [command, ...first] = programs.daemon
+      const args = [...first, ...Object.entries(all).map(([name, value]) => `--${name}=${value}`)]
+      return server.start(command, args, () => probe(url()))
     },
     stop: (signal = 'SIGTERM') => server.stop(signal),
     log: () => server.log(),
@@ -105,16 +110,29 @@ async function execute(url, sql) {
   }
 }
 
-module.exports = {
-  name: 'MySQL or MariaDB',
-  dialect: 'mysql',
-  variable: 'TEST_MYSQL',
-  own: need('MySQL or MariaDB, started and stopped', findPrograms(), 'programs mariadbd or mysqld'),
-  create,
-  probe,
-  // A server that was set up for tests, as the usual images have it.
-  usual: ['root:root', 'root:mysql', 'root:password', 'root'].map((user) => `mysql://${user}@127.0.0.1:3306/mysql`),
-  execute,
-  make: (name) => `CREATE DATABASE ${name};`,
-  drop: (name) => `DROP DATABASE IF EXISTS ${name};`
+/** What MariaDB and MySQL have in common, of what ./index.js lists. `what` names the programs for those who lack them. */
+function mysqlServer({ name, variable, programs, what, usual }) {
+  return {
+    name,
+    dialect: 'mysql',
+    variable,
+    own: need(`${name}, started and stopped`, programs, what),
+    create: () => create(programs),
+    probe,
+    usual,
+    execute,
+    make: (place) => `CREATE DATABASE ${place};`,
+    drop: (place) => `DROP DATABASE IF EXISTS ${place};`
+  }
 }
+
+const mysqlOrMariadb = mysqlServer({
+  name: 'MySQL or MariaDB',
+  variable: 'TEST_MYSQL',
+  programs: findPrograms(),
+  what: 'programs mariadbd or mysqld',
+  // A server that was set up for tests, as the usual images have it.
+  usual: ['root:root', 'root:mysql', 'root:password', 'root'].map((user) => `mysql://${user}@127.0.0.1:3306/mysql`)
+})
+
+module.exports = { mysqlOrMariadb, mysqlServer }

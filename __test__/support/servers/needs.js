@@ -11,5 +11,6 @@ function need(name, found, what) {
 module.exports = {
   need,
   openssl: need('TLS', findProgram('openssl'), 'program openssl'),
+  strace: need('System calls', findProgram('strace'), 'program strace'),
   pgbouncer: need('PgBouncer', findProgram('pgbouncer', ['/usr/sbin']), 'program pgbouncer')
 }
