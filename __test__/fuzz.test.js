@@ -4,7 +4,7 @@ const databases = require('./support/databases')
 const { fuzz } = require('./fuzz/model')
 
 // Random calls against a model: see fuzz/model.js. `npm run fuzz` runs this for longer, by these variables.
-const { FUZZ_DATABASE, FUZZ_SECONDS, FUZZ_SEED, FUZZ_RUNS = '200' } = process.env
+const { FUZZ_DATABASE, FUZZ_SECONDS, FUZZ_SEED, FUZZ_RUNS = '150' } = process.env
 const seconds = FUZZ_SECONDS === undefined ? undefined : Number(FUZZ_SECONDS)
 const limits = seconds === undefined ? { runs: Number(FUZZ_RUNS) } : { seconds }
 const patience = ((seconds ?? 60) + 120) * 1000
