@@ -1,6 +1,6 @@
 //! The error of the crate and its stable codes.
 
-/// What an application can tell errors apart by.
+/// Kinds of errors, as the application sees them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
     /// An option has a value that cannot work.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use once_cell::sync::OnceCell;
-use sqlx::{MySql, Pool, Postgres, Sqlite};
+use sqlx::Pool;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::config::{Config, TableConfig};
@@ -17,10 +17,10 @@ use crate::queue::{Counts, Deliver, Queue};
 use crate::table::{SessionTable, SqlTable};
 
 /// The supported databases.
-static DATABASES: [Entry; 3] = [
-    Entry::of::<Sqlite>(),
-    Entry::of::<Postgres>(),
-    Entry::of::<MySql>(),
+static DATABASES: &[Entry] = &[
+    Entry::of::<sqlx::Sqlite>(),
+    Entry::of::<sqlx::Postgres>(),
+    Entry::of::<sqlx::MySql>(),
 ];
 
 /// Threads for all stores of the process. One is enough, since the databases do the work. Every call would also wake a
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn every_scheme_belongs_to_one_database() {
-        for entry in &DATABASES {
+        for entry in DATABASES {
             for scheme in entry.schemes {
                 let found = Entry::find(scheme).unwrap();
                 assert!(std::ptr::eq(found, entry), "{scheme}");

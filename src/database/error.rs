@@ -27,7 +27,7 @@ pub trait Errors: sqlx::Database {
     }
 }
 
-/// The store's error for an error that means the same for every driver, as far as sqlx tells.
+/// The store's error for a driver's error, by what means the same for every driver.
 pub fn driver_error(error: &sqlx::Error) -> StoreError {
     let cause = Cause {
         code: error
@@ -40,12 +40,6 @@ pub fn driver_error(error: &sqlx::Error) -> StoreError {
         },
     };
     let (kind, remedy) = match error {
-        // The driver's message shows the character, so it is left out.
-        sqlx::Error::Configuration(reason) if reason.to_string().contains("saslprep") => {
-            let message = "expected a user name and a password of characters that PostgreSQL accepts for password \
-                 authentication (SASLprep, RFC 4013), got others; change the password";
-            return StoreError::new(ErrorKind::Connection, message).with_remedy(Remedy::Discard);
-        }
         // The pool hides the reason. Usually the server refuses connections, or does not answer.
         sqlx::Error::PoolTimedOut => {
             let message = "no connection within `pool.acquireTimeout`; check that the server is running and reachable";

@@ -8,6 +8,11 @@ use crate::error::{ErrorKind, Remedy, StoreError};
 
 impl Errors for Postgres {
     fn error(error: sqlx::Error) -> StoreError {
+        if is_saslprep(&error) {
+            let message = "expected a user name and a password of characters that PostgreSQL accepts for password \
+                 authentication (SASLprep, RFC 4013), got others; change the password";
+            return StoreError::new(ErrorKind::Connection, message).with_remedy(Remedy::Discard);
+        }
         let mut failed = driver_error(&error);
         let code = failed
             .cause
@@ -60,4 +65,9 @@ impl Errors for Postgres {
             ..failed
         }
     }
+}
+
+/// Whether the password has characters that SASLprep prohibits. The driver's message shows them, so it must not be used.
+fn is_saslprep(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Configuration(reason) if reason.to_string().contains("saslprep"))
 }

@@ -95,7 +95,7 @@ fn connect_options(url: &str) -> Result<(SqliteConnectOptions, bool)> {
             "the SQLite URL names no file; expected a URL such as `sqlite:./sessions.sqlite` or `sqlite::memory:`",
         ));
     }
-    // Without a log, a crash of the machine could damage a file that is not fully synchronised.
+    // Without a log, a crash of the machine could damage a file that is not fully synchronized.
     let wal = journal_mode == Some(SqliteJournalMode::Wal);
     let safe = if wal {
         SqliteSynchronous::Normal
@@ -168,7 +168,7 @@ mod tests {
         assert!(target("sqlite::memory:").unwrap().in_memory);
         assert_eq!(target("sqlite::memory:").unwrap().lanes.readers, 0);
         for (url, named) in [
-            ("sqlite:a.db?colour=red", "colour"),
+            ("sqlite:a.db?color=red", "color"),
             ("sqlite:a.db?journal_mode=LOUD", "journal_mode"),
             ("sqlite:a.db?busy_timeout=soon", "busy_timeout"),
             ("sqlite:", "names no file"),

@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn the_result_of_the_update_is_known() {
+    fn the_update_counts_after_begin_and_the_upsert() {
         assert_eq!(update_result([false, true, false, false]), Some(0));
         assert_eq!(update_result([true, true, false, false]), Some(2));
         assert_eq!(update_result([false, true, false, true]), Some(1));
