@@ -102,7 +102,7 @@ function encode(column, value) {
     case 'undefined':
       return 'null'
     case 'string':
-      if (!isWellFormed(value)) throw columnError(column, 'valid Unicode', 'a string with a lone surrogate')
+      if (!isWellFormed(value)) throw columnError(column, 'valid Unicode', typeName(value))
       return JSON.stringify(value)
     case 'boolean':
       return String(value)
@@ -144,7 +144,10 @@ function encodeObject(column, value) {
   try {
     return `{"json":${JSON.stringify(JSON.stringify(value))}}`
   } catch (cause) {
-    throw dataError(`the value of column \`${column}\` cannot be serialized: ${reasonOf(cause)}`, cause)
+    throw dataError(
+      `expected the value of column \`${column}\` to be serializable as JSON, got an object that is not`,
+      cause
+    )
   }
 }
 

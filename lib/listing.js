@@ -48,7 +48,7 @@ async function* listSessions(readPage, readRow) {
 
 /**
  * The live sessions by their ids.
- * @param {AsyncIterable<[string, Session]>} sessions
+ * @param {AsyncGenerator<[string, Session], void, void>} sessions
  * @param {boolean} needsCookie whether sessions without a cookie are left out
  */
 async function collectSessions(sessions, needsCookie) {

@@ -94,10 +94,9 @@ function parse(data, serializer) {
  */
 function checkSid(sid) {
   if (isName(sid)) return
-  const got = typeof sid === 'string' ? 'another string' : typeName(sid)
   throw new SessionStoreError(
     'ERR_SESSION_SID',
-    `expected the session id to be a non-empty string of valid Unicode without NUL characters, got ${got}`
+    `expected the session id to be a non-empty string of valid Unicode without NUL characters, got ${typeName(sid)}`
   )
 }
 

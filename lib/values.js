@@ -29,13 +29,17 @@ function isWellFormed(text) {
 }
 
 /**
- * The type of a value with its article, for messages. Never the value itself, which may be a secret.
+ * The type of a value with its article, and what a name must not have, for messages. Never the value itself, which may be a
+ * secret.
  * @param {unknown} value
  */
 function typeName(value) {
   if (value === null || value === undefined) return String(value)
   if (Array.isArray(value)) return 'an array'
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+  if (typeof value !== 'string') return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+  if (value === '') return 'an empty string'
+  if (value.includes('\0')) return 'a string with a NUL character'
+  return isWellFormed(value) ? 'a string' : 'a string with a lone surrogate'
 }
 
 /**

@@ -33,9 +33,8 @@ function checkOptions(given) {
  * @param {unknown} db
  */
 function noDatabase(db) {
-  const got = db === '' ? 'an empty string' : typeName(db)
   return optionsError(
-    `Database connection is required: expected option \`db\` to be ${TYPES.database.expected}, got ${got}`
+    `Database connection is required: expected option \`db\` to be ${TYPES.database.expected}, got ${typeName(db)}`
   )
 }
 

@@ -14,7 +14,7 @@ const { isObject } = require('../values.js')
  *   name: string, sequelize: Sequelize, getTableName(): string | TableName,
  *   rawAttributes: Record<string, Attribute>, _timestampAttributes?: Record<string, string>,
  *   modelDefinition?: {
- *     attributes: Iterable<[string, Attribute]>, timestampAttributeNames: Record<string, string>
+ *     attributes: ReadonlyMap<string, Attribute>, timestampAttributeNames: Record<string, string>
  *   },
  *   build(values: object, options: object): object, sync(options?: object): Promise<unknown>
  * }} Model
