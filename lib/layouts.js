@@ -12,8 +12,8 @@
  * - `timestamps`: a new table has `createdAt` and `updatedAt`.
  *
  * @typedef {{
- *   tableName: string, sid: string, expires: string, data: string, instants: 'date' | 'local' | 'seconds' | 'iso',
- *   json: 'unused' | 'strings' | 'objects', dataFirst: boolean, timestamps: boolean
+ *   tableName: string, sid: string, expires: string, data: string, instants: import('./binding.js').InstantFormat,
+ *   json: import('./binding.js').JsonUse, dataFirst: boolean, timestamps: boolean
  * }} Layout
  * @typedef {import('../index.js').Layout} LayoutName
  */

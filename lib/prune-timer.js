@@ -1,6 +1,6 @@
 'use strict'
 
-const { MAX_TIMER_MS } = require('./operations.js')
+const { MAX_TIMER_MS } = require('./timers.js')
 
 /**
  * Starts the timer that removes the expired sessions of a store once and starts the next one.

@@ -1,11 +1,11 @@
 'use strict'
 
-const { NativeStore } = require('./addon.js')
+const { NativeStore, OutcomeType } = require('./addon.js')
 const { extendFields } = require('./columns.js')
-const { SessionStoreError } = require('./error.js')
+const { SessionStoreError, translated } = require('./error.js')
 const { collectSessions, listIds, listSessions } = require('./listing.js')
 const { debug, logCall, shortSid } = require('./log.js')
-const { OUTCOME, Operations } = require('./operations.js')
+const { openNative } = require('./operations/index.js')
 const { complete } = require('./options/complete.js')
 const { forAddon, forDdl } = require('./options/for-addon.js')
 const { startPruneTimer } = require('./prune-timer.js')
@@ -16,8 +16,8 @@ const { isObject } = require('./values.js')
 
 /**
  * @typedef {import('./session.js').Session} Session
- * @typedef {import('./operations.js').Callback} Callback
- * @typedef {import('./operations.js').Read} Read
+ * @typedef {import('./operations/index.js').Callback} Callback
+ * @typedef {import('./operations/index.js').Read} Read
  *
  * What the class extends: express-session's `Store`, or anything that emits events. Only express-session calls
  * `createSession`.
@@ -81,14 +81,13 @@ function storeClass(Store) {
       /** @type {NodeJS.Timeout | null} */
       this._expirationInterval = null
       const counts = this.#counts
-      this.#operations = new Operations((error) => {
+      const { native, operations } = openNative(forAddon(completed), (error) => {
         counts.errors++
         debug('%s: %s', error.code, error.message)
       })
-      const operations = this.#operations
-      this.#native = translated(() => new NativeStore(forAddon(completed), (outcomes) => operations.arrive(outcomes)))
-      const native = new WeakRef(this.#native)
-      operations.submit = () => native.deref()?.submit()
+      // Nothing else holds the addon's store.
+      this.#native = native
+      this.#operations = operations
       // One store may serve any number of session() middlewares, each of which listens for two events.
       this.setMaxListeners?.(0)
       this.startExpiringSessions()
@@ -106,10 +105,10 @@ function storeClass(Store) {
       logCall('get', sid)
       /** @type {Read} */
       const read = (type, data, expires) => {
-        const session = type === OUTCOME.session ? parse(data, this.options.serializer) : undefined
+        const session = type === OutcomeType.Session ? parse(data, this.options.serializer) : undefined
         if (session === undefined || (callback && !isObject(session.cookie))) {
           this.#counts.misses++
-          if (type !== OUTCOME.missing) this.#countUnreadable(sid)
+          if (type !== OutcomeType.Missing) this.#countUnreadable(sid)
           return null
         }
         this.#counts.hits++
@@ -364,22 +363,6 @@ function storeClass(Store) {
 /** @type {Read} */
 function count(_type, value) {
   return value
-}
-
-/**
- * Runs a call into the addon. What it throws becomes a SessionStoreError.
- * @template T
- * @param {() => T} call
- * @returns {T}
- */
-function translated(call) {
-  try {
-    return call()
-  } catch (error) {
-    if (error instanceof SessionStoreError) throw error
-    const { code, message } = /** @type {{ code: import('./error.js').Code, message: string }} */ (error)
-    throw new SessionStoreError(code, message)
-  }
 }
 
 /**

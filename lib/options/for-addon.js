@@ -24,7 +24,7 @@ function forAddon({ options, url, model, json }) {
   const addon = /** @type {StoreOptions} */ (
     /** @type {unknown} */ ({ url: lowerCase, sharedFile, ...placed(options) })
   )
-  if (json) addon.table.conventions = [{ ...layoutOf(options.layout), json: 'strings' }]
+  if (json) addon.table.layouts = [{ ...layoutOf(options.layout), json: 'strings' }]
   // Only the application knows which other columns the table of its own model has.
   if (model && options.table !== undefined) addon.table.create = false
   return addon

@@ -29,7 +29,7 @@ const OPTIONS = {
   tableName: { type: 'name', default: layoutOf().tableName, live: false, addon: 'table.name' },
   modelKey: { type: 'name', default: 'Session', live: false, sequelizeOnly: true },
   table: { type: 'model', live: false, sequelizeOnly: true, withUrl: 'tableName' },
-  layout: { type: 'layout', live: false, addon: 'table.conventions', toAddon: possibleLayouts },
+  layout: { type: 'layout', live: false, addon: 'table.layouts', toAddon: possibleLayouts },
   expiration: { type: 'lifetime', default: 24 * 60 * 60 * 1000, live: true },
   checkExpirationInterval: { type: 'period', default: 15 * 60 * 1000, live: true },
   extendDefaultFields: { type: 'function', live: true },
@@ -38,7 +38,13 @@ const OPTIONS = {
   createTable: { type: 'boolean', default: true, live: false, addon: 'table.create' },
   serializer: { type: 'serializer', default: JSON, live: true },
   schema: { type: 'name', live: false, addon: 'table.schema' },
-  timezone: { type: 'utcOffset', default: '+00:00', live: false, addon: 'table.offset', toAddon: utcOffsetMinutes },
+  timezone: {
+    type: 'utcOffset',
+    default: '+00:00',
+    live: false,
+    addon: 'table.utcOffsetMinutes',
+    toAddon: utcOffsetMinutes
+  },
   preparedStatements: { type: 'boolean', default: true, live: false, addon: 'preparedStatements' }
 }
 
