@@ -114,8 +114,9 @@ function fromUrl(given, url) {
       `option \`${name}\` needs a Sequelize instance as option \`db\`, got a URL; use option \`${withUrl}\` instead`
     )
   }
-  if (url.includes('\0'))
+  if (url.includes('\0')) {
     throw optionsError('expected option `db` to be a database URL, got a string with a NUL character')
+  }
   if (!/^[a-z][a-z0-9+.-]*:/i.test(url)) {
     throw optionsError(
       `expected option \`db\` to be a database URL such as \`${OPTIONS.db.default}\`, got a string without a scheme`
