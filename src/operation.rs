@@ -178,16 +178,6 @@ pub enum Effect<'a> {
     Destroy,
 }
 
-impl<'a> Effect<'a> {
-    /// The application's own columns, for the effects that write them.
-    pub fn extra(&self) -> Option<&'a [Extra]> {
-        match self {
-            Self::Save { extra, .. } => Some(extra),
-            Self::Touch { .. } | Self::Destroy => None,
-        }
-    }
-}
-
 /// A row as it was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stored {
