@@ -378,7 +378,7 @@ impl<'a> Batch<'a> {
     pub fn split(writes: &[Write<'a>]) -> Vec<Self> {
         let mut batches: Vec<Self> = Vec::with_capacity(1);
         for write in writes {
-            if let Some(extra) = write.effect.extra() {
+            if let Effect::Save { extra, .. } = write.effect {
                 let columns = columns(extra);
                 let known = batches.iter().position(|batch| batch.extra == columns);
                 let index = known.unwrap_or(batches.len());
@@ -395,7 +395,7 @@ impl<'a> Batch<'a> {
             batches.push(Self::default());
         }
         for write in writes {
-            if write.effect.extra().is_none() {
+            if !matches!(write.effect, Effect::Save { .. }) {
                 batches[0].push(*write);
             }
         }
