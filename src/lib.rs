@@ -3,14 +3,14 @@
 //! A call passes through the layers once, and its outcome comes back once:
 //!
 //! ```text
-//! binding → store → queue → table → database → Pool<DB>
+//! binding → store → queue → table → database → sqlx pool
 //! ```
 //!
 //! * `binding` is the only module that names napi: it converts, calls and returns.
-//! * `store` opens the database of a URL, and puts the queue in front of its table.
+//! * `store` opens the database that a URL names, and puts the queue in front of its table.
 //! * `queue` gathers waiting calls into batches, and keeps the order of the operations on each session.
 //! * `table` runs statements on a connection of a sqlx pool.
-//! * `database` has a folder for each database, which knows how that database is reached and spelled.
+//! * `database` has a folder for each database, with what differs: SQL, types, errors, connecting.
 //!
 //! `operation`, `config`, `error` and `timestamp` are the plain data that all layers pass on.
 

@@ -124,13 +124,13 @@ impl TypeName for Delivery {
 
 #[expect(
     unsafe_code,
-    reason = "napi's conversion trait is unsafe to implement; the environment is the one that napi passes in"
+    reason = "the trait has an unsafe function, because it trusts the environment that it is given"
 )]
 impl ToNapiValue for Delivery {
     unsafe fn to_napi_value(env: sys::napi_env, value: Self) -> napi::Result<sys::napi_value> {
         let environment = Env::from_raw(env);
         let array = value.into_array(&environment)?;
-        // SAFETY: `env` is the environment that napi passes in, and the array was made in it.
+        // SAFETY: napi gives us the environment, and the array was made in it.
         unsafe { Array::to_napi_value(env, array) }
     }
 }

@@ -20,8 +20,8 @@ impl<T: SessionTable> Lane<T> {
     /// Runs a call. `None` if it has more to do: then it was changed into what is left.
     pub(super) async fn call_on_table(&mut self, call: &mut TableCall) -> Option<Outcome> {
         let (removed, progress) = match self.attempt(call).await {
-            Ok(Answer::Ended(outcome)) => return Some(outcome),
-            Ok(Answer::Pruned(removed, progress)) => (removed, progress),
+            Ok(Step::Ended(outcome)) => return Some(outcome),
+            Ok(Step::Pruned(removed, progress)) => (removed, progress),
             Err(error) => return Some(Outcome::Failed(error)),
         };
         self.shared.stats.pruned(removed);
@@ -47,21 +47,21 @@ impl<T: SessionTable> Lane<T> {
 }
 
 /// What a call on the table comes to in one trip.
-pub(super) enum Answer {
+pub(super) enum Step {
     Ended(Outcome),
     /// Sessions removed in this chunk, and the state of the run after it.
     Pruned(u64, PruneProgress),
 }
 
 impl Trip for TableCall {
-    type Answer = Answer;
+    type Answer = Step;
     const LIMIT: Limit = Limit::Closing;
 
     async fn run<T: SessionTable>(
         &self,
         table: &T,
         connection: &mut T::Connection,
-    ) -> Result<Answer> {
+    ) -> Result<Step> {
         let now = Timestamp::now();
         let outcome = match self {
             Self::Length => Outcome::Count(table.length(connection, now).await?),
@@ -81,9 +81,9 @@ impl Trip for TableCall {
                     removed: before.removed + removed,
                     cursor: next,
                 };
-                return Ok(Answer::Pruned(removed, progress));
+                return Ok(Step::Pruned(removed, progress));
             }
         };
-        Ok(Answer::Ended(outcome))
+        Ok(Step::Ended(outcome))
     }
 }
