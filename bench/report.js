@@ -198,7 +198,7 @@ async function comparison(/** @type {any} */ result) {
     '',
     await table(heads, rows, 2),
     '',
-    `Slower by more than ${TOLERANCE * 100} %: ${slower.map(({ cell }) => whereOf(cell).filter(Boolean).join(' ')).join('; ') || 'none'}.`,
+    `Slower by more than ${TOLERANCE * 100} %: ${slower.map(({ cell }) => `${TITLES[cell.database]} ${cell.suite} ${cell.workload} × ${cell.callers}`).join('; ') || 'none'}.`,
     ''
   ].join('\n')
 }

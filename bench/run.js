@@ -72,9 +72,9 @@ async function measure(cells, result, progress, context) {
   const tables = new Map(due.map(({ cell }) => [tableOf(cell), cell]))
   const unfilled = new Map()
   for (const [name, cell] of tables) {
-    if (interrupted) break
+    if (interrupted || !suite.prepare) break
     progress.say(`making the table of ${findPeer(cell.peer).name}, ${TITLES[cell.database]}`)
-    await suite.prepare?.(cell, context).catch((error) => unfilled.set(name, error))
+    await suite.prepare(cell, context).catch((error) => unfilled.set(name, error))
   }
   for (const { cell, round } of due) {
     if (interrupted) break
@@ -102,12 +102,14 @@ function save(result) {
 
 // The first Ctrl+C ends the trial under way, drops the tables and reports what was measured; the second ends the run.
 let interrupted = false
-process.on('SIGINT', () => {
+function interrupt() {
   if (interrupted) process.exit(130)
   interrupted = true
   process.exitCode = 130
   for (const child of Child.running) child.kill('SIGKILL')
-})
+}
+process.on('SIGINT', interrupt)
+process.on('SIGTERM', interrupt)
 
 main().catch((error) => {
   console.error(error.message)

@@ -45,6 +45,8 @@ async function main(spec) {
   })
 }
 
+process.on('disconnect', () => process.exit(1))
+
 process.on('unhandledRejection', (error) => {
   throw error
 })

@@ -79,6 +79,8 @@ async function prune(load, opened, { seconds }) {
   return { ...load.end(), pruneSeconds, rateBefore: median('rate'), p99Before: median('p99') }
 }
 
+process.on('disconnect', () => process.exit(1))
+
 process.on('unhandledRejection', (error) => {
   throw error
 })
