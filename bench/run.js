@@ -1,176 +1,117 @@
 'use strict'
 
-// Measures stores and draws what it found: npm run bench -- --help
+// Compares session stores: npm run bench -- --help
 
-require('./lib/install').install()
+require('./install').install()
 
 const fs = require('node:fs')
 const path = require('node:path')
 const { isDeepStrictEqual } = require('node:util')
-const { charts } = require('./lib/charts')
-const { Databases } = require('./lib/databases')
-const { environment, versions } = require('./lib/environment')
-const { bench, list, number, readOptions } = require('./lib/options')
-const { key, makePlan } = require('./lib/plan')
-const { Progress } = require('./lib/progress')
-const { resultText } = require('./lib/result')
-const { goals } = require('./goals')
-const { kinds } = require('./kinds')
+const { drawCharts } = require('./chart')
+const { Child } = require('./child')
+const { Databases, TITLES } = require('./databases')
+const { environment, versions } = require('./environment')
+const { readArguments, readOptions, usage } = require('./options')
 const { findPeer } = require('./peers')
-const { suites } = require('./suites')
+const { Progress } = require('./progress')
+const { comparison, details, summary } = require('./report')
+const { suites, cellsOf } = require('./suites')
 
-const OPTIONS = /** @type {const} */ ({
-  suite: ['', `of ${Object.keys(suites).join(', ')}`],
-  database: ['', 'of sqlite, postgres, mysql'],
-  durability: ['', 'of normal, full: SQLite with synchronous=…'],
-  workload: ['', 'of get, set-new, set-existing, touch, mix; set is both'],
-  callers: ['', 'operations under way at a time'],
-  peers: ['', 'stores by alias, ours@folder for another build'],
-  rows: ['', 'sessions in the table'],
-  size: ['', 'bytes of the JSON of a session'],
-  processes: ['', 'Node.js processes at a time on one database'],
-  request: ['', 'to Express, of read (get and touch), write (get and set)'],
-  connections: ['', 'to Express, each with its own session'],
-  expired: ['', 'of the rows, to be pruned'],
-  minutes: ['', 'for which memory is looked at'],
-  rounds: ['', 'how often each cell is measured'],
-  seconds: ['', 'of one measurement'],
-  warmup: ['', 'seconds before it'],
-  base: ['', 'the store to which others are compared, the first if absent'],
-  pool: ['', "connections, each store's own default if absent"],
-  rate: ['500', 'requests/s to Express when its memory is measured'],
-  spread: ['1.25', 'widest spread of rounds from which to conclude'],
-  quiet: ['', 'cores that other programs may use: waits for it, and repeats trials'],
-  directory: [path.join(bench, '.data'), 'for SQLite files'],
-  name: ['', 'of the files in bench/results']
-})
-
-function usage() {
-  const meanings = Object.entries(suites).map(([name, { meaning }]) => `  ${name.padEnd(11)} ${meaning}`)
-  return `npm run bench -- [options]
-
-Without --suite: store, express, scale, prune and memory, or only store if there is --workload, --callers, --rows, --size or --processes.
-
-${meanings.join('\n')}
-
-Words and numbers are lists with commas. What is not named is that of the suite, see suites.js.`
-}
+const RESULTS = path.join(__dirname, 'results')
 
 async function main() {
-  const options = readOptions(OPTIONS, usage())
-  const plan = makePlan(options)
-  const settings = {
-    base: options.base,
-    spread: number(options, 'spread'),
-    rate: number(options, 'rate'),
-    pool: options.pool ? number(options, 'pool') : undefined,
-    quiet: options.quiet ? number(options, 'quiet') : undefined
-  }
-  const databases = new Databases(options.directory)
-  const progress = new Progress(plan)
-  const run = { databases, settings, say: (text) => progress.line(text) }
-  const result = {
-    name: options.name || defaultName(options),
-    command: `npm run bench -- ${process.argv.slice(2).join(' ')}`.trim(),
+  const given = readArguments()
+  if (given.help) return console.log(usage())
+  const former = given.resume && JSON.parse(fs.readFileSync(`${path.join(RESULTS, given.resume)}.json`, 'utf8'))
+  const args = former?.args ?? given
+  const options = readOptions(args)
+  const groups = options.suite
+    .flatMap((suite) => options.database.map((database) => cellsOf(suite, database, options)))
+    .filter((cells) => cells.length > 0)
+  if (groups.length === 0) throw new Error('nothing to measure: no suite has all that the options name')
+  const cells = groups.flat()
+  const result = former ?? {
+    name: args.name ?? new Date().toISOString().slice(0, 16).replace(/[:T]/g, '-'),
+    args,
     environment: environment(),
-    settings,
-    databases: {},
-    versions: versionsOf(plan),
-    changed: false,
-    goals: /** @type {any[]} */ ([]),
-    cells: /** @type {any[]} */ ([]),
-    trials: /** @type {any[]} */ ([])
+    versions: versions(cells, options.settings.against),
+    trials: []
   }
+  const changed = () => !isDeepStrictEqual(result.versions, versions(cells, options.settings.against))
+  if (changed()) throw new Error('packages have changed since this result was begun; begin a new one')
+  const databases = new Databases()
+  const progress = new Progress(cells, result.trials)
   try {
-    const services = plan.map(({ peer, database }) => findPeer(peer).service ?? database)
-    result.databases = await databases.describe([...new Set(services)])
-    await measure(plan, result, run, progress, list(options.suite).includes('figures'))
+    const names = cells.map((cell) => findPeer(cell.peer).service ?? cell.database)
+    result.databases = await databases.describe([...new Set(names)])
+    for (const group of groups) await measure(group, result, progress, { databases, settings: options.settings })
   } finally {
     progress.end()
     await databases.close()
   }
-  const files = save(result)
-  process.stdout.write(`${resultText(result)}\nWritten to ${files.join(', ')}\n`)
+  result.changed = changed()
+  const file = save(result)
+  const files = { [`${file}.md`]: await details(result), ...drawCharts(result, file) }
+  for (const [name, content] of Object.entries(files)) fs.writeFileSync(name, content)
+  console.log(`${await summary(result)}\n${await comparison(result)}`.trim())
+  console.log(`\nAll figures: ${path.relative(process.cwd(), `${file}.md`)}`)
+  if (interrupted) console.log(`To continue: npm run bench -- --resume ${result.name}`)
 }
 
-async function measure(plan, result, run, progress, withGoals) {
-  const parts = Object.entries(kinds)
-    .map(([name, kind]) => ({ kind, cells: plan.filter((cell) => cell.kind === name) }))
-    .filter(({ cells }) => cells.length > 0)
-  try {
-    for (const { kind, cells } of parts) await kind.prepare?.(cells, run)
-    progress.start()
-    const last = Math.max(...plan.map((cell) => cell.rounds))
-    for (let round = 1; round <= last; round++) {
-      for (const { kind, cells } of parts) {
-        const due = cells.filter((cell) => round <= cell.rounds)
-        if (due.length === 0) continue
-        for await (const [cell, trial] of kind.measure(due, round, run)) {
-          if (interrupted) return
-          result.trials.push({ ...key(cell), round, ...trial })
-          progress.trial(cell, round, trial)
-          result.cells = summaries(plan, result.trials)
-          if (withGoals) result.goals = goals(result)
-          save(result)
-        }
-      }
-    }
-  } finally {
-    for (const { kind, cells } of parts) await kind.clean?.(cells, run)
-    result.changed = !isDeepStrictEqual(result.versions, versionsOf(plan))
+/** The cells of one suite on one database: their tables, all rounds, and the end of the tables. */
+async function measure(cells, result, progress, context) {
+  const id = ({ suite, database, rows, workload, callers, peer }, round) =>
+    [suite, database, rows, workload, callers, peer, round].join()
+  const done = new Set(result.trials.map((trial) => id(trial, trial.round)))
+  // Every second round goes backwards, so that no peer always comes after the same other one.
+  const due = Array.from({ length: cells[0].rounds }, (_, index) => index + 1)
+    .flatMap((round) => (round % 2 === 0 ? [...cells].reverse() : cells).map((cell) => ({ cell, round })))
+    .filter(({ cell, round }) => !done.has(id(cell, round)))
+  const suite = suites[cells[0].suite]
+  const tableOf = ({ peer, rows }) => `${peer} ${rows}`
+  const tables = new Map(due.map(({ cell }) => [tableOf(cell), cell]))
+  const unfilled = new Map()
+  for (const [name, cell] of tables) {
+    if (interrupted || !suite.prepare) break
+    progress.say(`making the table of ${findPeer(cell.peer).name}, ${TITLES[cell.database]}`)
+    await suite.prepare(cell, context).catch((error) => unfilled.set(name, error))
+  }
+  for (const { cell, round } of due) {
+    if (interrupted) break
+    const error = unfilled.get(tableOf(cell))
+    const measured = error ? Promise.reject(error) : suite.trial(cell, round, context)
+    const trial = await measured.catch((failure) => ({ error: failure.message }))
+    if (interrupted) break
+    result.trials.push({ ...cell, round, ...trial })
+    progress.trial(cell, round, trial)
+    save(result)
+  }
+  for (const cell of tables.values()) {
+    const peer = findPeer(cell.peer)
+    if (!peer.service) await context.databases.table(peer, cell).drop()
   }
 }
 
-function summaries(plan, trials) {
-  const groups = new Map()
-  const id = (one) => Object.values(key(one)).join(' ')
-  for (const trial of trials) groups.set(id(trial), [...(groups.get(id(trial)) ?? []), trial])
-  return plan.map((cell) => {
-    const { name, service, reference } = findPeer(cell.peer)
-    const { rounds, seconds, warmup, minutes } = cell
-    const figures = kinds[cell.kind].summarize(groups.get(id(cell)) ?? [])
-    return { ...key(cell), name, service, reference, planned: { rounds, seconds, warmup, minutes }, ...figures }
-  })
-}
-
-/** @returns {string[]} the files, as seen from the current folder */
+/** After each trial, so that nothing measured is lost. */
 function save(result) {
-  const file = path.join(bench, 'results', result.name)
-  fs.mkdirSync(path.dirname(file), { recursive: true })
-  const contents = {
-    [`${file}.json`]: `${JSON.stringify(result, null, 2)}\n`,
-    [`${file}.md`]: resultText(result),
-    ...Object.fromEntries(charts(result).map(({ name, svg }) => [`${file}-${name}.svg`, svg]))
-  }
-  for (const [name, content] of Object.entries(contents)) fs.writeFileSync(name, content)
-  return Object.keys(contents).map((name) => path.relative(process.cwd(), name))
+  const file = path.join(RESULTS, result.name)
+  fs.mkdirSync(RESULTS, { recursive: true })
+  fs.writeFileSync(`${file}.json`, JSON.stringify(result))
+  return file
 }
 
-function versionsOf(plan) {
-  const packages = plan.flatMap(({ kind, peer, database }) => [
-    ...findPeer(peer).versions(database),
-    ...(kind === 'store' || kind === 'prune' ? [] : ['express', 'express-session', 'autocannon'])
-  ])
-  return versions([...new Set(packages)])
-}
-
-function defaultName(options) {
-  // The results that the README shows have this name, and no date.
-  if (list(options.suite).includes('figures')) return 'figures'
-  const words = list(options.suite || options.database || 'all')
-  const now = new Date().toISOString().slice(0, 16).replace(/[:T]/g, '-')
-  return `${words.join('-')}-${now}`
-}
-
-// The first time, what was made is removed; tables may have a million rows.
+// The first Ctrl+C ends the trial under way, drops the tables and reports what was measured; the second ends the run.
 let interrupted = false
-process.on('SIGINT', () => {
+function interrupt() {
   if (interrupted) process.exit(130)
   interrupted = true
   process.exitCode = 130
-})
+  for (const child of Child.running) child.kill('SIGKILL')
+}
+process.on('SIGINT', interrupt)
+process.on('SIGTERM', interrupt)
 
 main().catch((error) => {
   console.error(error.message)
-  process.exit(1)
+  process.exitCode = 1
 })

@@ -1,69 +1,56 @@
 'use strict'
 
-// The child process that serves: Express 5, and express-session with one peer as its store, or without any session at all.
+// Express 5 and express-session, with one peer as its store.
 
+const { promisify } = require('node:util')
 const express = require('express')
 const session = require('express-session')
 const { findPeer } = require('../peers')
-const { Usage } = require('../lib/measure')
-const { sessionData } = require('../lib/sessions')
+const { sessionData } = require('../sessions')
+const { Usage } = require('../usage')
 
 async function main(spec) {
+  const peer = findPeer(spec.peer)
+  const { store, close } = await peer.open(spec.url, spec)
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
-  const { store, close } = await findPeer(spec.peer).open(spec.url, spec)
-  if (store) {
-    app.use(
-      session({
-        store,
-        secret: 'benchmark',
-        resave: false,
-        saveUninitialized: false,
-        cookie: { maxAge: 86400000 }
-      })
-    )
-  }
+  const cookie = { maxAge: 86_400_000 }
+  app.use(session({ store, secret: 'benchmark', resave: false, saveUninitialized: false, cookie }))
   const data = sessionData(spec.size)
   app.get('/login', (request, response) => {
     Object.assign(request.session, structuredClone(data), { views: 0 })
     response.json({ views: 0 })
   })
   app.get('/read', (request, response) => {
-    response.json({ views: request.session?.views ?? 0 })
+    response.json({ views: request.session.views })
   })
   app.get('/write', (request, response) => {
-    if (request.session) request.session.views++
-    response.json({ views: request.session?.views ?? 0 })
+    request.session.views++
+    response.json({ views: request.session.views })
   })
-
-  const server = app.listen(0, '127.0.0.1', () => {
-    process.send({ port: server.address().port })
-  })
+  const server = app.listen(0, '127.0.0.1', () => process.send?.({ port: server.address().port }))
   let usage
-  let sampling
-  let samples = []
-  process.on('message', async (message) => {
-    if (message === 'begin') {
+  process.on('message', async (question) => {
+    if (question === 'begin') {
       usage = new Usage()
-      samples = []
-      sampling = setInterval(() => samples.push(process.memoryUsage.rss()), 250)
-    } else if (message === 'end') {
-      clearInterval(sampling)
-      process.send({ usage: usage.end(), samples })
+      process.send?.({})
     } else {
+      process.send?.(usage.end())
       server.closeAllConnections()
+      if (peer.service) await promisify(store.clear).call(store)
       await close()
       process.exit(0)
     }
   })
 }
 
+process.on('disconnect', () => process.exit(1))
+
 process.on('unhandledRejection', (error) => {
-  console.error(error)
-  process.exit(1)
+  throw error
 })
 
 main(JSON.parse(process.argv[2])).catch((error) => {
-  process.send({ error: error.stack }, () => process.exit(1))
+  process.send?.({ error: error.stack ?? String(error) }, () => process.exit(1))
 })

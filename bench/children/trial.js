@@ -1,69 +1,49 @@
 'use strict'
 
-// The child process of a trial: one peer, one cell. Its specification comes as an argument, its result goes back as a message.
+// The process of a trial: one peer under one load. It can also write the first rows of a table.
 
 const assert = require('node:assert/strict')
 const { setTimeout: sleep } = require('node:timers/promises')
 const { promisify } = require('node:util')
+const { Load } = require('../load')
 const { findPeer } = require('../peers')
-const { Load } = require('../lib/load')
-const { NewSids, newSession, sessionData, storedSid } = require('../lib/sessions')
+const { NewSids, newSession, sessionData, storedSid } = require('../sessions')
+
+// Spans in which gets are measured before pruning begins.
+const SPANS = 3
+// Milliseconds until a session expires that is to be pruned: enough to write it.
+const SHORT = 3000
 
 async function main(spec) {
   const peer = findPeer(spec.peer)
-  const { store, close } = await peer.open(spec.url, spec)
-  await verify(store, spec.size)
+  const opened = await peer.open(spec.url, spec)
+  const methods = Object.fromEntries(
+    ['get', 'set', 'touch', 'destroy'].map((name) => [name, promisify(opened.store[name]).bind(opened.store)])
+  )
+  await verify(opened.store, methods, spec.size)
   if (spec.fill) {
-    const expires = await fill(store, spec)
-    await close()
-    return send({ expires })
+    for (const sort of spec.fill) await write(opened.store, methods, spec.size, sort)
+    await opened.close()
+    // One second more, since some stores keep whole seconds.
+    return { expired: Date.now() + SHORT + 1000 }
   }
-  if (peer.single) {
-    const set = promisify(store.set).bind(store)
-    const data = sessionData(spec.size)
-    for (let index = 0; index < spec.rows; index++) {
-      const sid = storedSid(index)
-      await set(sid, newSession(store, sid, data))
-    }
+  if (peer.service) {
+    for (let index = 0; index < spec.rows; index++) await write(opened.store, methods, spec.size, 'session', index)
   }
-
   globalThis.gc?.()
-  const load = new Load(store, spec)
+  const load = new Load(opened.store, spec)
   load.start()
   await Promise.race([sleep(spec.warmup * 1000), load.failed])
-  await new Promise((resolve) => {
-    process.once('message', resolve)
-    process.send({ ready: true })
-  })
-  const result = await load.measure(spec.seconds)
+  const result = spec.expired ? await prune(load, opened, spec) : await load.measure(spec.seconds)
   await load.stop()
-  if (result.operations === 0) throw new Error(result.firstError ?? 'no operation ended in time')
-  const stats = typeof store.stats === 'function' ? store.stats() : undefined
-  await close()
-  await send({ result: { ...result, stats } })
+  if (!(result.rate > 0)) throw new Error(result.firstError ?? 'no operation ended in time')
+  if (peer.service) await promisify(opened.store.clear).call(opened.store)
+  await opened.close()
+  return result
 }
 
-// Time enough to open a second connection and write, and no more to be waited for than that.
-const SHORT = 3000
-
-/** Writes the first session of each sort. Of those that are to expire soon, it tells when. */
-async function fill(store, { fill: sorts, size }) {
-  const set = promisify(store.set).bind(store)
-  for (const sort of sorts) {
-    const sid = storedSid(0, sort)
-    const session = newSession(store, sid, sessionData(size))
-    if (sort === 'expired') session.cookie.maxAge = SHORT
-    await set(sid, session)
-  }
-  // A second more: some stores keep whole seconds, rounded up.
-  return Date.now() + SHORT + 1000
-}
-
-/** A peer that does not do the work must not be measured. */
-async function verify(store, size) {
-  const [get, set, touch, destroy] = ['get', 'set', 'touch', 'destroy'].map((method) =>
-    promisify(store[method]).bind(store)
-  )
+/** A peer that does not do its work must not be measured. */
+async function verify(store, { get, set, touch, destroy }, size) {
   const sid = new NewSids().next()
   const session = newSession(store, sid, sessionData(size))
   const text = JSON.stringify(session)
@@ -76,19 +56,37 @@ async function verify(store, size) {
   assert.ok(!(await get(sid)), 'get after destroy')
 }
 
-function send(message) {
-  return new Promise((resolve) => process.send(message, resolve))
+async function write(store, { set }, size, sort, index = 0) {
+  const sid = storedSid(index, sort)
+  const session = newSession(store, sid, sessionData(size))
+  if (sort === 'expired') session.cookie.maxAge = SHORT
+  await set(sid, session)
 }
 
+/** Gets by themselves, then while the peer removes the expired sessions. */
+async function prune(load, opened, { seconds }) {
+  const before = []
+  for (let span = 0; span < SPANS; span++) before.push(await load.measure(seconds))
+  load.begin()
+  await load.usage.tick()
+  const begin = performance.now()
+  await Promise.race([opened.prune(), load.failed])
+  const pruneSeconds = (performance.now() - begin) / 1000
+  // A peer that has blocked the event loop let nobody in: those who waited are to be counted.
+  await load.turn()
+  await load.usage.tick()
+  const median = (name) => before.map((one) => one[name]).sort((a, b) => a - b)[SPANS >> 1]
+  return { ...load.end(), pruneSeconds, rateBefore: median('rate'), p99Before: median('p99') }
+}
+
+process.on('disconnect', () => process.exit(1))
+
 process.on('unhandledRejection', (error) => {
-  console.error(error)
-  process.exit(1)
+  throw error
 })
 
 main(JSON.parse(process.argv[2])).then(
-  // Some peers keep timers or sockets that would keep the process alive.
-  () => process.exit(0),
-  (error) => {
-    process.send({ error: error.stack ?? String(error) }, () => process.exit(1))
-  }
+  // Some peers have timers or sockets that would keep the process alive.
+  (result) => process.send?.(result, () => process.exit(0)),
+  (error) => process.send?.({ error: error.stack ?? String(error) }, () => process.exit(1))
 )

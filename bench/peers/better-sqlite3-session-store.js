@@ -8,7 +8,7 @@ module.exports = {
   databases: ['sqlite'],
   table: 'sessions',
   prunes: true,
-  versions: () => ['better-sqlite3-session-store', 'better-sqlite3'],
+  packages: () => ['better-sqlite3-session-store', 'better-sqlite3'],
   async open(url, { durability }) {
     const Database = require('better-sqlite3')
     const client = new Database(url, { timeout: 5000 })

@@ -8,7 +8,7 @@ module.exports = {
   alias: 'pgsimple',
   databases: ['postgres'],
   prunes: true,
-  versions: () => ['connect-pg-simple', 'pg'],
+  packages: () => ['connect-pg-simple', 'pg'],
   async open(url, { table, pool: max }) {
     const { Pool } = require('pg')
     const pool = new Pool({ connectionString: url, ...(max ? { max } : {}) })

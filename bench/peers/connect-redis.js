@@ -6,7 +6,7 @@ module.exports = {
   databases: ['sqlite', 'postgres', 'mysql'],
   service: 'redis',
   reference: true,
-  versions: () => ['connect-redis', 'redis'],
+  packages: () => ['connect-redis', 'redis'],
   async open(url, { table }) {
     const { createClient } = require('redis')
     const { RedisStore } = require('connect-redis')

@@ -6,7 +6,7 @@ module.exports = {
   name: 'connect-session-knex',
   alias: 'knex',
   databases: ['sqlite', 'postgres', 'mysql'],
-  versions: (database) => ['connect-session-knex', 'knex', drivers[database]],
+  packages: (database) => ['connect-session-knex', 'knex', drivers[database]],
   async open(url, { database, durability, table, pool }) {
     const { ConnectSessionKnexStore } = require('connect-session-knex')
     const knex = require('knex')({

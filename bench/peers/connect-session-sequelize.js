@@ -9,7 +9,7 @@ module.exports = {
   alias: 'css',
   databases: ['sqlite', 'postgres', 'mysql'],
   prunes: true,
-  versions: (database) => ['connect-session-sequelize', 'sequelize', drivers[database]],
+  packages: (database) => ['connect-session-sequelize', 'sequelize', drivers[database]],
   async open(url, { database, durability, table, pool }) {
     const { Sequelize } = require('sequelize')
     const options = { logging: false, pool: pool ? { max: pool } : undefined }

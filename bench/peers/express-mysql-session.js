@@ -8,7 +8,7 @@ module.exports = {
   databases: ['mysql'],
   sid: 'session_id',
   prunes: true,
-  versions: () => ['express-mysql-session', 'mysql2'],
+  packages: () => ['express-mysql-session', 'mysql2'],
   async open(url, { table, pool }) {
     const MySQLStore = require('express-mysql-session')(session)
     // It brings an old mysql2 with it; one of the application's can be handed to it, which all others here have.

@@ -9,6 +9,6 @@ module.exports = {
   service: 'memory',
   single: true,
   reference: true,
-  versions: () => ['express-session'],
+  packages: () => ['express-session'],
   open: async () => ({ store: new session.MemoryStore(), close() {} })
 }

@@ -3,27 +3,23 @@
 const { createHash, randomFillSync } = require('node:crypto')
 const { Cookie, Session } = require('express-session')
 
-const DAY = 86400000
+const DAY = 86_400_000
 
-/** The id of a prefilled session. The databases make the same ones themselves, see databases.js. */
+/** The id of a filled-in session. */
 function storedSid(/** @type {number} */ index, sort = 'session') {
   return createHash('md5').update(`${sort}-${index}`).digest('hex')
 }
 
-/**
- * Hands out the ids of prefilled sessions at random, each time as a new string, as a request does.
- */
+/** Hands out ids of filled-in sessions at random, each as a new string, as a request does. */
 class StoredSids {
   constructor(/** @type {number} */ rows, /** @type {number} */ seed) {
     this.rows = rows
-    this.state = seed || 1
+    this.state = seed
     this.text = Buffer.alloc(rows * 32)
-    for (let index = 0; index < rows; index++) {
-      this.text.latin1Write(storedSid(index), index * 32)
-    }
+    for (let index = 0; index < rows; index++) this.text.latin1Write(storedSid(index), index * 32)
   }
 
-  /** A number from 0 to `limit` - 1: xorshift, so that each peer gets the same sequence. */
+  /** From 0 to `limit` - 1, by xorshift, so that each peer gets the same sequence. */
   random(/** @type {number} */ limit) {
     this.state ^= this.state << 13
     this.state ^= this.state >>> 17
@@ -37,10 +33,10 @@ class StoredSids {
   }
 }
 
-/** Hands out ids that no row has. They are shorter than the prefilled ones, by which they are found and removed. */
+/** Hands out ids that no row has. They are shorter than those filled in, by which they are found again and removed. */
 class NewSids {
   constructor() {
-    this.bytes = Buffer.alloc(64 * 1024)
+    this.bytes = Buffer.alloc(65_536)
     this.offset = this.bytes.length
   }
 
@@ -57,7 +53,7 @@ class NewSids {
 /** What an application keeps in a session whose JSON, with its cookie, has `size` bytes. */
 function sessionData(/** @type {number} */ size) {
   const data = {
-    views: 1000000,
+    views: 1_000_000,
     csrfSecret: 'kq1VtmZ5mQyq7DSXbL0aB3Xr',
     passport: { user: '8f14e45f-ceea-467f-a9d3-3f2f2b6d1c11' },
     returnTo: '/account/orders?page=2',
@@ -66,17 +62,10 @@ function sessionData(/** @type {number} */ size) {
   }
   const length = () => JSON.stringify({ cookie: newCookie(), ...data }).length
   for (let n = 1; length() + 100 < size; n++) {
-    data.cart.push({
-      sku: `A-${100000 + n}`,
-      name: `Article number ${n}`,
-      quantity: (n % 3) + 1,
-      price: 19.95
-    })
+    data.cart.push({ sku: `A-${100_000 + n}`, name: `Article number ${n}`, quantity: (n % 3) + 1, price: 19.95 })
   }
   const missing = size - length()
-  if (missing < 0) {
-    throw new Error(`a session has at least ${length()} bytes, got ${size}`)
-  }
+  if (missing < 0) throw new Error(`expected --size to be at least ${length()} bytes, got ${size}`)
   data.note = 'n'.repeat(missing)
   return data
 }
@@ -85,24 +74,16 @@ function newCookie() {
   return new Cookie({ maxAge: DAY })
 }
 
-/** A session that was just made, as express-session makes it. */
+/** A new session, as express-session makes it. */
 function newSession(store, sid, data) {
-  const request = { sessionStore: store, sessionID: sid }
-  const session = new Session(request, structuredClone(data))
+  const session = new Session({ sessionStore: store, sessionID: sid }, structuredClone(data))
   session.cookie = newCookie()
   return session
 }
 
-/** A session that was loaded, as express-session makes it of what `get` yields. */
+/** A session as express-session makes it from what `get` returns. */
 function loadedSession(store, sid, loaded) {
   return store.createSession({ sessionStore: store, sessionID: sid }, loaded)
 }
 
-module.exports = {
-  storedSid,
-  StoredSids,
-  NewSids,
-  sessionData,
-  newSession,
-  loadedSession
-}
+module.exports = { storedSid, StoredSids, NewSids, sessionData, newSession, loadedSession }

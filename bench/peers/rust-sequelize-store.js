@@ -3,14 +3,14 @@
 const path = require('node:path')
 const session = require('express-session')
 
-module.exports = {
+const ours = {
   name: 'rust-sequelize-store',
   alias: 'ours',
   databases: ['sqlite', 'postgres', 'mysql'],
   prunes: true,
-  versions: () => [path.join(__dirname, '../..')],
-  async open(url, { database, durability, table, pool, folder }) {
-    const RustSequelizeStore = require(folder ?? '../..')(session.Store)
+  packages: () => [],
+  async open(url, { database, durability, table, pool }, folder = path.join(__dirname, '../..')) {
+    const RustSequelizeStore = require(folder)(session.Store)
     const store = new RustSequelizeStore({
       db:
         database === 'sqlite'
@@ -24,3 +24,13 @@ module.exports = {
     return { store, prune: () => store.clearExpiredSessions(), close: () => store.close() }
   }
 }
+
+/** Another build of the package, given with --against. */
+const against = {
+  ...ours,
+  name: 'the other build',
+  alias: 'against',
+  open: (url, options) => ours.open(url, options, options.against)
+}
+
+module.exports = [ours, against]

@@ -1,31 +1,31 @@
 'use strict'
 
-const { Histogram, Usage } = require('./measure')
+const { createHistogram } = require('node:perf_hooks')
+const { Usage } = require('./usage')
 const { NewSids, StoredSids, loadedSession, newSession, sessionData } = require('./sessions')
 
-/**
- * Each workload makes, for one caller, a function that starts one operation and calls `done` at its end.
- */
+/** Each workload makes, for one caller, a function that starts one operation, which calls `done` at its end. */
 const workloads = {
   get: ({ store, sids }, done) => {
     const got = (error, session) => done(error ?? missing(session))
     return () => store.get(sids.next(), got)
   },
 
+  /** Saves a session that was loaded and changed. */
+  set: ({ store, sids, data }, done) => {
+    const session = loadedSession(store, 'old', plain(store, data))
+    return () => {
+      change(session)
+      store.set(sids.next(), session, done)
+    }
+  },
+
+  /** Saves a session that has no row yet. */
   'set-new': ({ store, newSids, data }, done) => {
     const session = newSession(store, 'new', data)
     return () => {
       change(session)
       store.set(newSids.next(), session, done)
-    }
-  },
-
-  // A session that exists was loaded: express-session makes it with createSession.
-  'set-existing': ({ store, sids, data }, done) => {
-    const session = loadedSession(store, 'old', plain(store, data))
-    return () => {
-      change(session)
-      store.set(sids.next(), session, done)
     }
   },
 
@@ -37,11 +37,12 @@ const workloads = {
     }
   },
 
-  // One operation is a request: express-session gets, then touches what is unchanged and sets what was changed.
+  /** The calls of express-session for a request: get, then touch, or set if the session was changed, as in one of five. */
   mix: ({ store, sids }, done) => {
     let sid = ''
     const got = (error, found) => {
-      if (error ?? missing(found)) return done(error ?? missing(found))
+      const failure = error ?? missing(found)
+      if (failure) return done(failure)
       const session = loadedSession(store, sid, found)
       if (sids.random(5) > 0) {
         session.touch()
@@ -66,7 +67,7 @@ function plain(store, data) {
   return JSON.parse(JSON.stringify(newSession(store, 'old', data)))
 }
 
-/** As an application and express-session do before a session is saved. The length of its JSON stays. */
+/** The length of its JSON stays the same. */
 function change(session) {
   session.views++
   session.touch()
@@ -84,8 +85,7 @@ class Load {
     this.operations = 0
     this.errors = 0
     this.firstError = undefined
-    this.histogram = new Histogram()
-    this.usage = /** @type {any} */ (null)
+    this.latency = createHistogram()
     this.running = callers
     this.deadline = Infinity
     this.reachDeadline = () => {}
@@ -96,12 +96,7 @@ class Load {
     this.stopped = new Promise((resolve) => {
       this.resolveStopped = resolve
     })
-    const parts = {
-      store,
-      sids: new StoredSids(rows, seed),
-      newSids: new NewSids(),
-      data: sessionData(size)
-    }
+    const parts = { store, sids: new StoredSids(rows, seed), newSids: new NewSids(), data: sessionData(size) }
     this.callers = Array.from({ length: callers }, () => this.caller((done) => workloads[workload](parts, done)))
   }
 
@@ -128,12 +123,12 @@ class Load {
         this.firstError ??= error.message
       } else if (this.counting) {
         this.operations++
-        this.histogram.add(now - due)
+        this.latency.record(Math.max(1, Math.round((now - due) * 1e6)))
       }
       if (now >= this.deadline) this.reachDeadline()
-      // Waiting for one's turn is a part of the latency, so that the rate times the latency is always the number of callers.
+      // Waiting for its turn is part of the latency, so that rate × mean latency is the number of callers.
       due = now
-      // A store that calls back at once would never let the event loop turn: in a server, the next request comes from there.
+      // A store that calls back synchronously would never let the event loop turn; in a server, the next request comes from there.
       if (starting) setImmediate(next)
       else next()
     })
@@ -144,7 +139,7 @@ class Load {
     for (const next of this.callers) next()
   }
 
-  /** Counts for the given time what a load that runs already does. */
+  /** Counts what the running load does in the given time. */
   async measure(/** @type {number} */ seconds) {
     const reached = new Promise((resolve) => {
       this.reachDeadline = () => {
@@ -157,21 +152,31 @@ class Load {
     return Promise.race([reached, this.failed])
   }
 
-  /** Counts from now on, until `end`. */
   begin() {
     this.operations = 0
-    this.histogram = new Histogram()
+    this.latency = createHistogram()
     this.usage = new Usage()
     this.counting = true
   }
 
+  /** Rate in operations per second, p50 and p99 in microseconds, CPU times in microseconds per operation. */
   end() {
     this.counting = false
-    const { operations, errors, firstError } = this
-    return { operations, errors, firstError, ...this.usage.end(), latency: this.histogram.entries() }
+    const { operations, errors, firstError, latency } = this
+    const { seconds, mainCpu, processCpu, ...usage } = this.usage.end()
+    return {
+      rate: operations / seconds,
+      p50: latency.percentile(50) / 1000,
+      p99: latency.percentile(99) / 1000,
+      mainCpu: mainCpu === null ? null : mainCpu / operations,
+      processCpu: processCpu / operations,
+      ...usage,
+      errors,
+      firstError
+    }
   }
 
-  /** Waits until each caller has had its turn. */
+  /** Waits until the operations under way have ended. */
   async turn() {
     const goal = this.operations + this.errors + this.callers.length
     while (this.operations + this.errors < goal) {
@@ -185,4 +190,4 @@ class Load {
   }
 }
 
-module.exports = { Load, workloads }
+module.exports = { Load, workloads: Object.keys(workloads) }
