@@ -14,7 +14,7 @@ const SEPARATOR = '\u001f'
 
 /** Folders whose paths are replaced, and by what. A later one wins over those that contain it. */
 const PREFIXES = [
-  [process.env.CARGO_HOME ?? path.join(os.homedir(), '.cargo'), 'cargo'],
+  [process.env.CARGO_HOME || path.join(os.homedir(), '.cargo'), 'cargo'],
   [ROOT, 'rust-sequelize-store']
 ]
 
