@@ -74,6 +74,17 @@ impl Call {
         }
     }
 
+    /// Whether this call waits for everything called before it, and everything called after it waits for this call.
+    pub fn is_fence(&self) -> bool {
+        match self {
+            Self::Session { .. } => false,
+            Self::Table(call) => match call {
+                TableCall::Clear | TableCall::Sync { .. } => true,
+                TableCall::Length | TableCall::Page(_) | TableCall::Prune(_) => false,
+            },
+        }
+    }
+
     /// Memory that this call occupies while it waits, in bytes. Approximate, for limits only.
     pub fn bytes(&self) -> usize {
         let content = match self.session() {

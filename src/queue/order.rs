@@ -79,7 +79,7 @@ impl Order {
             self.fenced.push_back(operation);
             return None;
         }
-        if is_fence(&operation.call) {
+        if operation.call.is_fence() {
             self.fenced.push_back(operation);
             return self.next_fence();
         }
@@ -117,7 +117,7 @@ impl Order {
             let Some(first) = self.fenced.front() else {
                 return;
             };
-            if is_fence(&first.call) {
+            if first.call.is_fence() {
                 ready.extend(self.next_fence());
                 return;
             }
@@ -191,10 +191,6 @@ impl Order {
             Place::Writes(0)
         }
     }
-}
-
-fn is_fence(call: &Call) -> bool {
-    matches!(call, Call::Table(TableCall::Clear | TableCall::Sync { .. }))
 }
 
 fn lane_of(hash: u64, lanes: usize) -> usize {
