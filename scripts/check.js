@@ -10,7 +10,11 @@ const path = require('node:path')
 const CHECKS = [
   { name: 'biome', command: 'biome check --error-on-warnings' },
   { name: 'tsc', command: 'tsc --noEmit' },
-  { name: 'type coverage', command: 'type-coverage --strict --at-least 94' },
+  {
+    name: 'type coverage',
+    // The binding is generated, and the types of Express are `any` in places.
+    command: 'type-coverage --strict --ignore-files "lib/binding.*" --ignore-files "examples/**" --at-least 97'
+  },
   { name: 'cspell', command: 'cspell --no-progress --no-summary "**/*.{md,js,ts,cts,mts,rs}"' },
   { name: 'knip', command: 'knip' },
   { name: 'publint', command: 'publint --strict' },
