@@ -1,6 +1,6 @@
 'use strict'
 
-/** A file for each method and each option that every database has to serve, and one for each rule of the README. */
+/** A file for each method and each option that every database has to serve, and one for each rule of docs/api.md. */
 const suites = {
   get: require('./get'),
   set: require('./set'),

@@ -6,7 +6,7 @@ const { file, place, query, withParameters } = require('./setup')
 // A store and another copy of SQLite on one file in one process. Each test runs in a process of its own, and what is in the file
 // is looked at from yet another one.
 
-/** Locks that two copies in one process see of each other are there on these systems only: see src/table/file_locks. */
+/** Locks that two copies in one process see of each other are there on these systems only: see src/database/sqlite/file_locks. */
 const sharing = process.platform === 'linux' && ['x64', 'arm64'].includes(process.arch)
 const onLinux = sharing ? describe : describe.skip
 

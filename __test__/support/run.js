@@ -9,7 +9,7 @@ const { PATIENCE } = require('./time')
  * It is stopped after `patience` milliseconds; then `signal` is SIGKILL. `shell` is a line for the shell to run first, such as one
  * that sets a limit; `under` is a command that runs the script.
  */
-function run(script, args = [], { shell, under = [], patience = PATIENCE } = {}) {
+function run(script, args = [], { shell, under = [], patience = 4 * PATIENCE } = {}) {
   const file = path.join(__dirname, 'programs', script)
   const command = [
     ...(shell === undefined ? [] : ['sh', '-c', `${shell}; exec "$0" "$@"`]),
