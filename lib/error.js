@@ -6,7 +6,7 @@
  *   | 'ERR_SESSION_DATA' | 'ERR_SESSION_INTERNAL'} Code
  */
 
-/** An error of the store. To be recognised by its `code`: the message may change between versions. */
+/** An error of the store. To be recognized by its `code`: the message may change between versions. */
 class SessionStoreError extends Error {
   /**
    * @param {Code} code

@@ -50,4 +50,4 @@ const { status } = spawnSync(process.execPath, [napi, ...args, ...process.argv.s
   env: withFlags(process.env, remapped),
   stdio: 'inherit'
 })
-process.exitCode = status ?? 1
+process.exit(status ?? 1)

@@ -32,4 +32,4 @@ const { status } = spawnSync(
     stdio: 'inherit'
   }
 )
-process.exitCode = status ?? 1
+process.exit(status ?? 1)

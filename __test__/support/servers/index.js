@@ -9,4 +9,4 @@
  * - `probe(url)`, which resolves with what a server is; `usual`, URLs at which one may answer on this machine;
  * - `execute(url, sql)` for several statements, and the statements `make(name)` and `drop(name)` of a place.
  */
-module.exports = [require('./postgres'), require('./mysql').mysqlOrMariadb, require('./mysql-oracle')]
+module.exports = [require('./postgres'), require('./mysql-or-mariadb'), require('./mysql-oracle')]

@@ -126,13 +126,4 @@ function mysqlServer({ name, variable, programs, what, usual }) {
   }
 }
 
-const mysqlOrMariadb = mysqlServer({
-  name: 'MySQL or MariaDB',
-  variable: 'TEST_MYSQL',
-  programs: findPrograms(),
-  what: 'programs mariadbd or mysqld',
-  // A server that was set up for tests, as the usual images have it.
-  usual: ['root:root', 'root:mysql', 'root:password', 'root'].map((user) => `mysql://${user}@127.0.0.1:3306/mysql`)
-})
-
-module.exports = { mysqlOrMariadb, mysqlServer }
+module.exports = { findPrograms, mysqlServer }
