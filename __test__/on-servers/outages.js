@@ -105,7 +105,7 @@ module.exports = (kit) => {
   })
 
   test('a restart during work loses no acknowledged write, and no session seems to be missing', async () => {
-    const store = await openFresh({ pool: { acquireTimeout: 500 } })
+    const store = await openFresh({ pool: { acquireTimeout: 5000 } })
     await store.set('ada', session({ user: 'ada' }))
     const acknowledged = new Map()
     const seen = new Set()
@@ -154,7 +154,7 @@ module.exports = (kit) => {
     }
 
     test('is an error within the timeouts, and the store works when it answers again', async () => {
-      const store = await openFresh({ pool: { queryTimeout: TIMEOUT, acquireTimeout: TIMEOUT } })
+      const store = await openFresh({ pool: { queryTimeout: 5000, acquireTimeout: 5000 } })
       await Promise.all([store.set('ada', session({ user: 'ada' })), store.get('bob'), store.length()])
       await frozen(async () => {
         const started = Date.now()
@@ -177,7 +177,7 @@ module.exports = (kit) => {
 
     test('never keeps a store from closing, whatever it is doing', async () => {
       const db = server().url({ database: await fresh() })
-      const all = Object.keys(kinds).map(() => open(db, { pool: { queryTimeout: TIMEOUT, acquireTimeout: TIMEOUT } }))
+      const all = Object.keys(kinds).map(() => open(db, { pool: { queryTimeout: 5000, acquireTimeout: 5000 } }))
       // All lanes have a connection.
       for (const store of all) {
         await Promise.all([store.set('ada', session()), store.get('bob'), store.length()])

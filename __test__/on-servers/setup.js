@@ -4,7 +4,7 @@ const { RustSequelizeStore } = require('../..')
 const { session } = require('../support/sessions')
 
 /** The `acquireTimeout` of stores whose database cannot be reached. */
-const TIMEOUT = 2000
+const TIMEOUT = 3000
 
 /**
  * A server of its own for the tests of a file, and helpers for it: stores on databases of their own, which are closed after each test. `kit` has
