@@ -1,5 +1,6 @@
 //! Operations on the store and their outcomes: plain data that all layers pass on.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::error::StoreError;
@@ -207,17 +208,34 @@ pub enum Expires {
     Unreadable,
 }
 
+impl Stored {
+    /// Memory that this row occupies, in bytes. Approximate, for limits only.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + self.data.as_ref().map_or(0, String::len)
+    }
+}
+
 /// Some of the live sessions.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Page {
     /// Session ids, each with its data if that was requested.
     pub sessions: Vec<(String, Option<String>)>,
-    /// As many rows as the limit allows were read, so there may be more.
+    /// As many rows as the limit or the memory allows were read, so there may be more.
     pub full: bool,
 }
 
+impl Page {
+    /// Memory that this page occupies, in bytes. Approximate, for limits only.
+    pub fn bytes(&self) -> usize {
+        let bytes = |(sid, data): &(String, Option<String>)| {
+            size_of::<(String, Option<String>)>() + sid.len() + data.as_ref().map_or(0, String::len)
+        };
+        self.sessions.iter().map(bytes).sum()
+    }
+}
+
 /// What becomes of an operation.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Outcome {
     Done,
     /// There is no such live session.
@@ -225,11 +243,26 @@ pub enum Outcome {
     /// The row exists, but its expiry or data cannot be read; to the caller it is missing.
     Unreadable,
     Session {
-        data: String,
+        /// Shared by all calls that the same row answers.
+        data: Arc<String>,
         /// `None` if the session never expires.
         expires: Option<Timestamp>,
     },
     Count(u64),
     Page(Page),
     Failed(StoreError),
+    /// The caller has the outcome already.
+    Delivered,
+}
+
+impl Outcome {
+    /// Memory that this outcome occupies, in bytes. Approximate, for limits only.
+    pub fn bytes(&self) -> usize {
+        let content = match self {
+            Self::Session { data, .. } => data.len(),
+            Self::Page(page) => page.bytes(),
+            _ => 0,
+        };
+        size_of::<(Ticket, Self)>() + content
+    }
 }

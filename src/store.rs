@@ -13,7 +13,7 @@ use crate::config::{Config, TableConfig};
 use crate::database::Database;
 use crate::error::{ErrorKind, Result, StoreError};
 use crate::operation::{Operation, Outcome, Ticket};
-use crate::queue::{Counts, Deliver, Queue};
+use crate::queue::{Counts, Delivery, Queue};
 use crate::table::{SessionTable, SqlTable};
 
 /// The supported databases.
@@ -33,7 +33,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 /// A database in the list of those that are supported.
 struct Entry {
     schemes: &'static [&'static str],
-    open: fn(Config, Deliver) -> Result<Store>,
+    open: fn(Config, Arc<Delivery>) -> Result<Store>,
     create_table: fn(&TableConfig) -> String,
 }
 
@@ -61,11 +61,11 @@ impl Entry {
     }
 }
 
-/// One session store. Calls go in by [`Store::push`]; their outcomes go to the `deliver` given to [`Store::open`].
+/// One session store. Calls go in by [`Store::push`]; their outcomes go to the [`Delivery`] given to [`Store::open`].
 pub struct Store {
     queue: Queue,
     pool: Box<dyn AnyPool>,
-    deliver: Deliver,
+    delivery: Arc<Delivery>,
     runtime: &'static Runtime,
 }
 
@@ -101,10 +101,10 @@ impl Store {
     ///
     /// # Errors
     /// `ERR_SESSION_OPTIONS` if the URL or the name of the table cannot be used.
-    pub fn open(config: Config, deliver: Deliver) -> Result<Self> {
+    pub fn open(config: Config, delivery: Arc<Delivery>) -> Result<Self> {
         let scheme = config.connection.url.split(':').next().unwrap_or_default();
         match Entry::find(scheme) {
-            Some(entry) => (entry.open)(config, deliver),
+            Some(entry) => (entry.open)(config, delivery),
             // The rest of the URL may hold a password.
             None => Err(StoreError::options(format!(
                 "expected option `db` to be a database URL with one of the schemes {}, got the scheme `{scheme}`",
@@ -113,7 +113,7 @@ impl Store {
         }
     }
 
-    fn open_on<DB: Database>(config: Config, deliver: Deliver) -> Result<Self>
+    fn open_on<DB: Database>(config: Config, delivery: Arc<Delivery>) -> Result<Self>
     where
         SqlTable<DB>: SessionTable,
     {
@@ -137,12 +137,12 @@ impl Store {
             lanes,
             config.queue,
             config.pool.query_timeout,
-            Arc::clone(&deliver),
+            Arc::clone(&delivery),
         );
         Ok(Self {
             queue,
             pool: Box::new(table.pool().clone()),
-            deliver,
+            delivery,
             runtime,
         })
     }
@@ -165,7 +165,7 @@ impl Store {
     pub fn close(&self, ticket: Option<Ticket>) {
         let lanes = self.queue.close();
         let pool = self.pool.close();
-        let deliver = Arc::clone(&self.deliver);
+        let delivery = Arc::clone(&self.delivery);
         self.runtime.spawn(async move {
             for lane in lanes {
                 // An error means that the lane panicked, so it has ended too.
@@ -174,7 +174,7 @@ impl Store {
             // A server that does not answer must not keep the application from ending.
             _ = tokio::time::timeout(CLOSE_TIMEOUT, pool).await;
             if let Some(ticket) = ticket {
-                deliver(vec![(ticket, Outcome::Done)]);
+                delivery.deliver(vec![(ticket, Outcome::Done)]);
             }
         });
     }

@@ -11,9 +11,10 @@ use crate::error::StoreError;
 use crate::operation::Outcome;
 
 use super::order::{Order, Place, Placed};
+use super::row_size::RowSize;
 use super::stats::Stats;
 use super::task::Task;
-use super::{Deliver, lock};
+use super::{Delivery, lock};
 
 /// Maximum number of operations in a batch.
 const BATCH_OPERATIONS: usize = 256;
@@ -27,7 +28,8 @@ pub struct Shared {
     pub query_timeout: Duration,
     closed: watch::Sender<bool>,
     pub stats: Stats,
-    deliver: Deliver,
+    pub row_size: RowSize,
+    pub delivery: Arc<Delivery>,
 }
 
 pub struct State {
@@ -47,7 +49,7 @@ pub struct State {
 }
 
 impl Shared {
-    pub fn new(lanes: Lanes, query_timeout: Duration, deliver: Deliver) -> Self {
+    pub fn new(lanes: Lanes, query_timeout: Duration, delivery: Arc<Delivery>) -> Self {
         Self {
             state: Mutex::new(State {
                 order: Order::new(lanes),
@@ -63,7 +65,8 @@ impl Shared {
             query_timeout,
             closed: watch::Sender::new(false),
             stats: Stats::default(),
-            deliver,
+            row_size: RowSize::new(),
+            delivery,
         }
     }
 
@@ -127,7 +130,7 @@ impl Shared {
             self.wake_all();
         }
         let tickets = batch.iter().map(|placed| placed.operation.ticket);
-        (self.deliver)(tickets.zip(outcomes).collect());
+        self.delivery.deliver(tickets.zip(outcomes).collect());
     }
 
     /// Puts an operation that has more to do at the end of its line.

@@ -10,6 +10,12 @@ use crate::timestamp::Timestamp;
 
 pub use sql::SqlTable;
 
+/// A trip that reads sessions stops after more bytes than these.
+pub const READ_BYTES: usize = 4 * 1024 * 1024;
+
+/// A page ends after more bytes than these.
+pub const PAGE_BYTES: usize = 1024 * 1024;
+
 /// Operations on the session table. A session is live if it expires after `now`; implementations use no other clock.
 pub trait SessionTable: Send + Sync + 'static {
     type Connection: Send;
@@ -31,12 +37,12 @@ pub trait SessionTable: Send + Sync + 'static {
     /// Closes a connection instead of returning it to the pool.
     fn discard(&self, connection: Self::Connection);
 
-    /// The rows of `sids`, in the same order, expired ones too.
+    /// The rows of `sids`, of which each may occur once, in the same order, expired ones too. Stops after [`READ_BYTES`].
     fn read(
         &self,
         connection: &mut Self::Connection,
         sids: &[&str],
-    ) -> impl Future<Output = Result<Vec<Option<Stored>>>> + Send;
+    ) -> impl Future<Output = Result<Rows>> + Send;
 
     /// Applies all writes, in one commit unless they have different extra columns. Each sid may occur once. Returns the
     /// number of rows that `only_if_exists` saves did not find.
@@ -47,7 +53,7 @@ pub trait SessionTable: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<u64>> + Send;
 
-    /// Live sessions in the order of their sids.
+    /// Live sessions in the order of their sids. Stops after [`PAGE_BYTES`].
     fn page(
         &self,
         connection: &mut Self::Connection,
@@ -79,6 +85,14 @@ pub trait SessionTable: Send + Sync + 'static {
         connection: &mut Self::Connection,
         force: bool,
     ) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// The rows of some sids.
+#[derive(Debug, Default, PartialEq)]
+pub struct Rows {
+    pub rows: Vec<Option<Stored>>,
+    /// If not, sids without a row may have one, and at least one row was read.
+    pub complete: bool,
 }
 
 /// What one step of pruning did.

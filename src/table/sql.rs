@@ -12,10 +12,10 @@ use sqlx::{ColumnIndex, Connection, Decode, Either, Executor, IntoArguments, Poo
 use crate::config::{PoolConfig, TableConfig};
 use crate::database::{Batch, Database, InspectedTable, Key, Statement, Target, rows_updated};
 use crate::error::{ErrorKind, Remedy, Result, StoreError};
-use crate::operation::{Page, PageRequest, Stored, Write};
+use crate::operation::{Page, PageRequest, Write};
 use crate::timestamp::Timestamp;
 
-use super::{Pruned, SessionTable};
+use super::{PAGE_BYTES, Pruned, READ_BYTES, Rows, SessionTable};
 
 /// More than enough bytes for what a packet holds beside the sessions: a statement and its other values.
 const PACKET_REST: usize = 64 * 1024;
@@ -207,22 +207,24 @@ where
         tokio::spawn(connection.close_hard());
     }
 
-    async fn read(
-        &self,
-        connection: &mut Self::Connection,
-        sids: &[&str],
-    ) -> Result<Vec<Option<Stored>>> {
+    async fn read(&self, connection: &mut Self::Connection, sids: &[&str]) -> Result<Rows> {
         let table = self.inspected(connection).await?;
-        let mut rows: Vec<Option<Stored>> = sids.iter().map(|_| None).collect();
-        let found = self
-            .query(DB::read(&table, sids))
-            .fetch_all(&mut **connection)
-            .await
-            .map_err(|error| self.failed(error))?;
+        let mut rows: Vec<_> = sids.iter().map(|_| None).collect();
         let mut by_sid = HashMap::new();
-        for row in &found {
-            let (key, mut stored) = DB::stored(row).map_err(|error| self.failed(error))?;
+        let mut found = 0;
+        let mut bytes = 0;
+        // The driver skips the rest when the connection is used again.
+        let mut answer = self.query(DB::read(&table, sids)).fetch(&mut **connection);
+        while bytes <= READ_BYTES
+            && let Some(row) = answer
+                .try_next()
+                .await
+                .map_err(|error| self.failed(error))?
+        {
+            let (key, mut stored) = DB::stored(&row).map_err(|error| self.failed(error))?;
             stored.data = stored.data.map(|data| table.session_text(data));
+            found += 1;
+            bytes += stored.bytes();
             match key {
                 Key::Index(index) => {
                     if let Some(place) = rows.get_mut(index) {
@@ -233,9 +235,12 @@ where
             }
         }
         if !by_sid.is_empty() {
-            rows = sids.iter().map(|sid| by_sid.get(*sid).cloned()).collect();
+            rows = sids.iter().map(|sid| by_sid.remove(*sid)).collect();
         }
-        Ok(rows)
+        Ok(Rows {
+            rows,
+            complete: bytes <= READ_BYTES || found >= sids.len(),
+        })
     }
 
     async fn write(
@@ -258,20 +263,31 @@ where
         now: Timestamp,
     ) -> Result<Page> {
         let table = self.inspected(connection).await?;
-        let rows = self
+        let mut sessions = Vec::new();
+        let mut read = 0;
+        let mut bytes = 0;
+        let mut answer = self
             .query(DB::page(&table, request, now))
-            .fetch_all(&mut **connection)
-            .await
-            .map_err(|error| self.failed(error))?;
-        // A sid that is not text cannot be requested either, so it is left out.
-        let sessions = rows.iter().filter_map(|row| {
-            let sid = row.try_get_unchecked(0).ok()?;
+            .fetch(&mut **connection);
+        while bytes <= PAGE_BYTES
+            && let Some(row) = answer
+                .try_next()
+                .await
+                .map_err(|error| self.failed(error))?
+        {
+            read += 1;
+            // A sid that is not text cannot be requested either, so it is left out.
+            let Ok(sid) = row.try_get_unchecked::<String, _>(0) else {
+                continue;
+            };
             let data: Option<String> = row.try_get_unchecked(1).ok().flatten();
-            Some((sid, data.map(|data| table.session_text(data))))
-        });
+            let data = data.map(|data| table.session_text(data));
+            bytes += sid.len() + data.as_ref().map_or(0, String::len);
+            sessions.push((sid, data));
+        }
         Ok(Page {
-            sessions: sessions.collect(),
-            full: rows.len() >= request.limit as usize,
+            sessions,
+            full: bytes > PAGE_BYTES || read >= request.limit as usize,
         })
     }
 

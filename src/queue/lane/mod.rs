@@ -4,6 +4,7 @@ mod read;
 mod table;
 mod write;
 
+use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use futures_util::FutureExt;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::error::{ErrorKind, Remedy, Result, StoreError};
-use crate::operation::{Call, Outcome, SessionCall};
+use crate::operation::{Call, Outcome, SessionCall, Ticket};
 use crate::table::SessionTable;
 use crate::timestamp::Timestamp;
 
@@ -42,6 +43,9 @@ pub struct Lane<T: SessionTable> {
     connection: Option<(T::Connection, Instant)>,
     /// When the last call of the current batch was made.
     newest: Option<std::time::Instant>,
+    /// The tickets of the current batch, and of those among them the ones whose callers have their outcomes.
+    tickets: Vec<Ticket>,
+    delivered: HashSet<Ticket>,
 }
 
 /// One trip to the database. May be repeated: all our statements are idempotent.
@@ -72,6 +76,8 @@ impl<T: SessionTable> Lane<T> {
             task,
             connection: None,
             newest: None,
+            tickets: Vec::new(),
+            delivered: HashSet::new(),
         }
     }
 
@@ -85,6 +91,10 @@ impl<T: SessionTable> Lane<T> {
                 }
             }
             self.newest = batch.iter().map(|placed| placed.operation.since).max();
+            self.tickets.clear();
+            let tickets = batch.iter().map(|placed| placed.operation.ticket);
+            self.tickets.extend(tickets);
+            self.delivered.clear();
             self.shared.stats.batch(batch.len());
             let before = self.shared.stats.counts().operations;
             let began = Instant::now();
@@ -100,7 +110,13 @@ impl<T: SessionTable> Lane<T> {
                     let message =
                         "the session store panicked; this is a bug in rust-sequelize-store";
                     let error = StoreError::new(ErrorKind::Internal, message);
-                    let outcomes = batch.iter().map(|_| Outcome::Failed(error.clone()));
+                    let outcomes = self.tickets.iter().map(|ticket| {
+                        if self.delivered.contains(ticket) {
+                            Outcome::Delivered
+                        } else {
+                            Outcome::Failed(error.clone())
+                        }
+                    });
                     self.shared.end(&batch, outcomes.collect());
                 }
             }
@@ -145,6 +161,18 @@ impl<T: SessionTable> Lane<T> {
             self.write(calls, &round.writes, &mut outcomes).await;
         }
         outcomes
+    }
+
+    /// Delivers the outcomes of these operations before those of the rest of the batch.
+    fn deliver_early(&mut self, indices: &[usize], outcomes: &mut [Outcome]) {
+        let mut delivered = Vec::with_capacity(indices.len());
+        for &index in indices {
+            let ticket = self.tickets[index];
+            self.delivered.insert(ticket);
+            let outcome = std::mem::replace(&mut outcomes[index], Outcome::Delivered);
+            delivered.push((ticket, outcome));
+        }
+        self.shared.delivery.deliver(delivered);
     }
 
     /// Makes a trip, and repeats it after an error that may pass.
