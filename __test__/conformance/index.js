@@ -22,6 +22,7 @@ const suites = {
   queue: require('./queue'),
   names: require('./names'),
   data: require('./data'),
+  large: require('./large'),
 
   expiry: require('./expiry'),
   errors: require('./errors'),
