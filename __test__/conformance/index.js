@@ -30,6 +30,8 @@ const suites = {
   acknowledgement: require('./acknowledgement'),
   ordering: require('./ordering'),
   logout: require('./logout'),
+  'kept expiry': require('./kept-expiry'),
+  clock: require('./clock'),
   unreadable: require('./unreadable'),
   isolation: require('./isolation'),
   columns: require('./columns')
