@@ -31,6 +31,7 @@ const suites = {
   ordering: require('./ordering'),
   logout: require('./logout'),
   'kept expiry': require('./kept-expiry'),
+  'saving an expired session': require('./expired-save'),
   clock: require('./clock'),
   unreadable: require('./unreadable'),
   isolation: require('./isolation'),
