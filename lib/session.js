@@ -13,10 +13,10 @@ const MAX_EXPIRES_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
  * @param {unknown} session
  * @param {number} expiration default lifetime in ms
  * @param {unknown} [ttl] lifetime in ms, as koa-session passes it
+ * @param {number} [now] in ms since the epoch
  * @returns {number}
  */
-function expiresAt(session, expiration, ttl) {
-  const now = Date.now()
+function expiresAt(session, expiration, ttl, now = Date.now()) {
   const { cookie, _expire } = /** @type {{ cookie?: unknown, _expire?: unknown }} */ (session ?? {})
   const { expires, maxAge } = /** @type {{ expires?: unknown, maxAge?: unknown }} */ (cookie ?? {})
   const candidates = [
@@ -109,4 +109,4 @@ function dataError(message, cause) {
   return new SessionStoreError('ERR_SESSION_DATA', message, cause)
 }
 
-module.exports = { checkSession, checkSid, dataError, expiresAt, parse, serialize }
+module.exports = { checkSession, checkSid, dataError, expiresAt, instant, parse, serialize }

@@ -2,8 +2,10 @@
 
 const { NativeStore, OutcomeType } = require('./addon.js')
 const { extendFields } = require('./columns.js')
+const { cookieExpiry, raiseCookieExpiry } = require('./cookie-expiry.js')
 const { SessionStoreError, translated } = require('./error.js')
 const { collectSessions, listIds, listSessions } = require('./listing.js')
+const { LoadedSessions, contextOf } = require('./loaded-sessions.js')
 const { debug, logCall, shortSid } = require('./log.js')
 const { openNative } = require('./operations/index.js')
 const { complete } = require('./options/complete.js')
@@ -46,12 +48,7 @@ function storeClass(Store) {
       unreadable: 0
     }
     #touchGate = new TouchGate()
-    /**
-     * The ids under which sessions were read from the table, so that a save does not bring back one that was destroyed
-     * meanwhile.
-     * @type {WeakMap<object, string>}
-     */
-    #loaded = new WeakMap()
+    #loaded = new LoadedSessions()
     /**
      * The columns by the attributes of the model.
      * @type {Record<string, string> | undefined}
@@ -94,13 +91,15 @@ function storeClass(Store) {
     }
 
     /**
-     * Yields the live session, or null. A row that cannot be read counts as absent. For a callback so does a session without
+     * Yields the live session, or null. Its cookie expires no sooner than its row. A row that cannot be read counts as absent. For a callback so does a session without
      * a cookie, on which express-session would throw.
      * @param {string} sid
-     * @param {...unknown} rest callback
+     * @param {...unknown} rest what koa-session passes; callback
      */
     get(sid, ...rest) {
       const callback = callbackOf(rest)
+      const context = contextOf(rest)
+      const { removals } = this.#loaded
       this.#counts.gets++
       logCall('get', sid)
       /** @type {Read} */
@@ -112,33 +111,48 @@ function storeClass(Store) {
           return null
         }
         this.#counts.hits++
+        const cookie = raiseCookieExpiry(session, expires)
+        this.#loaded.found(sid, session, expires, cookie, removals, context)
         this.#touchGate.remember(session, expires, this.options.touchAfter)
         return session
       }
-      return this.#start(callback, sid, (ticket) => this.#native.get(ticket, sid), read)
+      return this.#start(callback, sid, (ticket) => this.#native.get(ticket, Date.now(), sid), read)
     }
 
     /**
-     * Writes the session as it is at the time of the call.
+     * Writes the session as it is at the time of the call. A loaded session does not come back if it was destroyed
+     * meanwhile, and does not expire sooner than its row unless the application has changed its expiry.
      * @param {string} sid
      * @param {Session} session
-     * @param {...unknown} rest lifetime in ms, if the caller knows it better than the cookie; callback
+     * @param {...unknown} rest lifetime in ms, if the caller knows it better than the cookie; what koa-session passes;
+     *   callback
      */
     set(sid, session, ...rest) {
       const callback = callbackOf(rest)
       this.#counts.sets++
       logCall('set', sid)
+      const [ttl] = rest
+      const context = contextOf(rest)
+      const { removals } = this.#loaded
       /** @type {import('./columns.js').Row | undefined} */
       let row
+      /** @type {import('./loaded-sessions.js').Loaded | undefined} */
+      let loaded
+      /** @type {number | undefined} */
+      let cookie
       const begin = (/** @type {number} */ ticket) => {
-        row = this.#rowOf(session, rest[0])
-        const loaded = this.#loaded.get(session) === sid
-        this.#native.set(ticket, sid, row.data, row.expires, loaded, row.columns)
+        const now = Date.now()
+        row = this.#rowOf(session, ttl, now)
+        cookie = cookieExpiry(session)
+        loaded = this.#loaded.of(sid, session, context)
+        const keepLater =
+          loaded !== undefined && cookie !== undefined && cookie === loaded.cookie && typeof ttl !== 'number'
+        const updateUntil = this.#loaded.updateUntil(sid, loaded, row.expires)
+        this.#native.set(ticket, now, sid, row.data, row.expires, updateUntil, keepLater, row.columns)
       }
       return this.#start(callback, sid, begin, () => {
+        if (row) this.#loaded.saved(sid, session, loaded, row.expires, cookie, removals, context)
         this.#touchGate.remember(session, row?.expires, this.options.touchAfter)
-        // A session of express-session knows its id. After its first save it is in the table, or was destroyed.
-        if (callback && session.id === sid) this.#loaded.set(session, sid)
         // connect-session-sequelize yields the row. express-session's callbacks take only an error.
         if (!this.sessionModel || !row || callback?.length === 1) return undefined
         return buildRow(this.sessionModel, sid, row, this.options.layout)
@@ -148,10 +162,11 @@ function storeClass(Store) {
     /**
      * @param {Session} session
      * @param {unknown} ttl lifetime in ms
+     * @param {number} now
      */
-    #rowOf(session, ttl) {
+    #rowOf(session, ttl, now) {
       const { expiration, extendDefaultFields, serializer } = this.options
-      const row = { data: serialize(session, serializer), expires: expiresAt(session, expiration, ttl) }
+      const row = { data: serialize(session, serializer), expires: expiresAt(session, expiration, ttl, now) }
       return extendDefaultFields ? extendFields(extendDefaultFields, row, session, this.#fields) : row
     }
 
@@ -170,13 +185,25 @@ function storeClass(Store) {
         return this.#operations.adopt(callback, this.#skipTouch(sid))
       }
       /** @type {number | undefined} */
-      let expires
+      let atLeast
+      /** @type {number | undefined} */
+      let cookie
       const begin = (/** @type {number} */ ticket) => {
+        const { expiration, touchAfter } = this.options
+        const now = Date.now()
         checkSession(session)
-        expires = expiresAt(session, this.options.expiration)
-        this.#native.touch(ticket, sid, expires)
+        const expires = expiresAt(session, expiration, undefined, now)
+        const unlessAfter = this.#touchGate.unlessAfter(expires, now, touchAfter)
+        cookie = cookieExpiry(session)
+        // The row may have been left alone.
+        atLeast = unlessAfter ?? expires
+        this.#native.touch(ticket, now, sid, expires, unlessAfter)
+        this.#loaded.touching(sid, expires)
       }
-      const read = () => this.#touchGate.remember(session, expires, this.options.touchAfter)
+      const read = () => {
+        this.#loaded.touched(session, cookie)
+        this.#touchGate.remember(session, atLeast, this.options.touchAfter)
+      }
       return this.#start(callback, sid, begin, read)
     }
 
@@ -192,12 +219,16 @@ function storeClass(Store) {
     /**
      * Removes the session. Succeeds if there is none.
      * @param {string} sid
-     * @param {...unknown} rest callback
+     * @param {...unknown} rest what koa-session passes; callback
      */
     destroy(sid, ...rest) {
       this.#counts.destroys++
       logCall('destroy', sid)
-      return this.#start(callbackOf(rest), sid, (ticket) => this.#native.destroy(ticket, sid))
+      const begin = (/** @type {number} */ ticket) => {
+        this.#native.destroy(ticket, Date.now(), sid)
+        this.#loaded.destroying(sid, contextOf(rest))
+      }
+      return this.#start(callbackOf(rest), sid, begin)
     }
 
     /**
@@ -210,9 +241,11 @@ function storeClass(Store) {
 
     /** Yields `[sid, session]` of the live sessions in the order of their ids, without holding all of them in memory. */
     iterate() {
-      return listSessions(this.#readPage, (sid, data) => {
+      const { removals } = this.#loaded
+      return listSessions(this.#readPage, (sid, data, expires) => {
         const session = data === null ? undefined : parse(data, this.options.serializer)
         if (session === undefined) this.#countUnreadable(sid)
+        else this.#loaded.listed(sid, session, expires, raiseCookieExpiry(session, expires), removals)
         return session
       })
     }
@@ -229,7 +262,8 @@ function storeClass(Store) {
     #readPage = async (after, limit, withData) => {
       /** @type {Read} */
       const read = (_type, rows, full) => ({ rows, full })
-      return this.#operations.start(undefined, (ticket) => this.#native.page(ticket, after, limit, withData), read)
+      const begin = (/** @type {number} */ ticket) => this.#native.page(ticket, Date.now(), after, limit, withData)
+      return this.#operations.start(undefined, begin, read)
     }
 
     /**
@@ -237,7 +271,7 @@ function storeClass(Store) {
      * @param {Callback} [callback]
      */
     length(callback) {
-      return this.#operations.start(callback, (ticket) => this.#native.length(ticket), count)
+      return this.#operations.start(callback, (ticket) => this.#native.length(ticket, Date.now()), count)
     }
 
     /**
@@ -246,7 +280,11 @@ function storeClass(Store) {
      */
     clear(callback) {
       debug('clear')
-      return this.#operations.start(callback, (ticket) => this.#native.clear(ticket))
+      const begin = (/** @type {number} */ ticket) => {
+        this.#native.clear(ticket, Date.now())
+        this.#loaded.clearing()
+      }
+      return this.#operations.start(callback, begin)
     }
 
     /**
@@ -257,7 +295,11 @@ function storeClass(Store) {
       const callback = callbackOf(rest)
       const options = isObject(rest[0]) ? rest[0] : {}
       if (this.options.table !== undefined) return this.#operations.adopt(callback, this.#syncModel(options))
-      return this.#operations.start(callback, (ticket) => this.#native.sync(ticket, Boolean(options.force)))
+      const begin = (/** @type {number} */ ticket) => {
+        this.#native.sync(ticket, Date.now(), Boolean(options.force))
+        if (options.force) this.#loaded.clearing()
+      }
+      return this.#operations.start(callback, begin)
     }
 
     /**
@@ -267,7 +309,7 @@ function storeClass(Store) {
     async #syncModel(options) {
       await this.sessionModel?.sync(options)
       // Makes the addon inspect the table again.
-      await this.#operations.start(undefined, (ticket) => this.#native.sync(ticket, false))
+      await this.#operations.start(undefined, (ticket) => this.#native.sync(ticket, Date.now(), false))
     }
 
     /**
@@ -276,7 +318,7 @@ function storeClass(Store) {
      */
     clearExpiredSessions(callback) {
       debug('clear expired sessions')
-      return this.#operations.start(callback, (ticket) => this.#native.prune(ticket), count)
+      return this.#operations.start(callback, (ticket) => this.#native.prune(ticket, Date.now()), count)
     }
 
     /** Removes expired sessions at intervals of about `checkExpirationInterval`. */
@@ -332,7 +374,7 @@ function storeClass(Store) {
      */
     createSession(req, data) {
       const session = super.createSession(req, data)
-      this.#loaded.set(session, req.sessionID)
+      this.#loaded.pass(req.sessionID, data, session)
       this.#touchGate.pass(data, session)
       return session
     }

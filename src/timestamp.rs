@@ -1,5 +1,7 @@
 //! Instants, and the text that Sequelize v6 writes for them to SQLite.
 
+use std::time::Duration;
+
 use time::macros::format_description;
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
 
@@ -11,9 +13,15 @@ pub struct Timestamp(pub i64);
 const MAX: i64 = 253_402_300_799_999;
 
 impl Timestamp {
-    pub fn now() -> Self {
-        let now = OffsetDateTime::now_utc();
-        Self(now.unix_timestamp() * 1000 + i64::from(now.millisecond()))
+    /// Before every instant that a session can have.
+    pub const MIN: Self = Self(i64::MIN);
+
+    /// This instant and some time more.
+    pub fn after(self, elapsed: Duration) -> Self {
+        Self(
+            self.0
+                .saturating_add(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// Whole seconds, rounded down.

@@ -30,6 +30,9 @@ const suites = {
   acknowledgement: require('./acknowledgement'),
   ordering: require('./ordering'),
   logout: require('./logout'),
+  'kept expiry': require('./kept-expiry'),
+  'saving an expired session': require('./expired-save'),
+  clock: require('./clock'),
   unreadable: require('./unreadable'),
   isolation: require('./isolation'),
   columns: require('./columns')

@@ -9,6 +9,8 @@ pub struct Save<'a> {
     pub sid: &'a str,
     pub data: &'a str,
     pub expires: Timestamp,
+    /// A later expiry of the row stays. Only in [`Batch::updates`].
+    pub keep_later: bool,
     /// The application's own columns, the same for every row of a batch.
     pub extra: &'a [Extra],
 }
@@ -18,6 +20,31 @@ pub struct Save<'a> {
 pub struct Touch<'a> {
     pub sid: &'a str,
     pub expires: Timestamp,
+    /// The row is left alone if it expires after this time, but not after `expires`.
+    pub unless_after: Option<Timestamp>,
+}
+
+/// Which statements a batch needs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Effects {
+    pub upserts: bool,
+    pub updates: bool,
+    /// Some of the updates keep a later expiry.
+    pub keep_later: bool,
+    pub touches: bool,
+    /// Some of the touches leave rows alone.
+    pub unless_after: bool,
+    pub destroys: bool,
+}
+
+impl Effects {
+    /// Number of statements.
+    pub fn count(self) -> usize {
+        [self.upserts, self.updates, self.touches, self.destroys]
+            .into_iter()
+            .filter(|present| *present)
+            .count()
+    }
 }
 
 /// The writes of one commit, by effect. Each session occurs once at most.
@@ -34,31 +61,36 @@ pub struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    /// Which effects there are: upserts, updates, touches, destroys.
-    pub fn effects(&self) -> [bool; 4] {
-        [
-            !self.upserts.is_empty(),
-            !self.updates.is_empty(),
-            !self.touches.is_empty(),
-            !self.destroys.is_empty(),
-        ]
+    pub fn effects(&self) -> Effects {
+        Effects {
+            upserts: !self.upserts.is_empty(),
+            updates: !self.updates.is_empty(),
+            keep_later: keep_later(&self.updates),
+            touches: !self.touches.is_empty(),
+            unless_after: unless_after(&self.touches),
+            destroys: !self.destroys.is_empty(),
+        }
     }
 
-    /// As few batches as the extra columns of the saves allow; nearly always one.
-    pub fn split(writes: &[Write<'a>]) -> Vec<Self> {
+    /// As few batches as the extra columns of the saves allow; nearly always one. `late` is the time by which it is
+    /// decided which saves insert missing rows.
+    pub fn split(writes: &[Write<'a>], late: Timestamp) -> Vec<Self> {
         let mut batches: Vec<Self> = Vec::with_capacity(1);
         for Write { sid, effect } in writes {
             let Effect::Save {
                 data,
                 expires,
                 extra,
-                only_if_exists,
+                keep_later,
+                update_until,
             } = *effect
             else {
                 continue;
             };
             let batch = with_columns(&mut batches, extra);
-            let saves = if only_if_exists {
+            // A row that would be dead when it is inserted needs not be.
+            let updates = update_until > late || (keep_later && expires <= late);
+            let saves = if updates {
                 &mut batch.updates
             } else {
                 &mut batch.upserts
@@ -67,6 +99,7 @@ impl<'a> Batch<'a> {
                 sid,
                 data,
                 expires,
+                keep_later: keep_later && updates,
                 extra,
             });
         }
@@ -77,7 +110,14 @@ impl<'a> Batch<'a> {
         for Write { sid, effect } in writes {
             match *effect {
                 Effect::Save { .. } => {}
-                Effect::Touch { expires } => first.touches.push(Touch { sid, expires }),
+                Effect::Touch {
+                    expires,
+                    unless_after,
+                } => first.touches.push(Touch {
+                    sid,
+                    expires,
+                    unless_after,
+                }),
                 Effect::Destroy => first.destroys.push(sid),
             }
         }
@@ -96,6 +136,16 @@ impl<'a> Batch<'a> {
     pub fn missing(&self, updated: u64) -> u64 {
         (self.updates.len() as u64).saturating_sub(updated)
     }
+}
+
+/// Whether some of the saves keep a later expiry.
+pub fn keep_later(saves: &[Save<'_>]) -> bool {
+    saves.iter().any(|save| save.keep_later)
+}
+
+/// Whether some of the touches leave rows alone.
+pub fn unless_after(touches: &[Touch<'_>]) -> bool {
+    touches.iter().any(|touch| touch.unless_after.is_some())
 }
 
 /// The batch for saves with these extra columns.
@@ -127,7 +177,8 @@ mod tests {
             data: "{}",
             expires: Timestamp(0),
             extra,
-            only_if_exists: false,
+            keep_later: false,
+            update_until: Timestamp::MIN,
         };
         let write = |sid, effect| Write { sid, effect };
         let writes = [
@@ -136,11 +187,39 @@ mod tests {
             write("c", Effect::Destroy),
             write("d", upsert(&extra)),
         ];
-        let batches = Batch::split(&writes);
+        let batches = Batch::split(&writes, Timestamp(0));
         let sizes: Vec<_> = batches
             .iter()
             .map(|batch| (batch.upserts.len(), batch.destroys.len()))
             .collect();
         assert_eq!(sizes, [(2, 1), (1, 0)]);
+    }
+
+    #[test]
+    fn a_loaded_session_is_only_updated_until_it_expires() {
+        let save = |update_until, keep_later, expires| Write {
+            sid: "a",
+            effect: Effect::Save {
+                data: "{}",
+                expires: Timestamp(expires),
+                extra: &[],
+                keep_later,
+                update_until: Timestamp(update_until),
+            },
+        };
+        let split = |write: Write<'_>| {
+            let batches = Batch::split(&[write], Timestamp(1000));
+            let Batch {
+                upserts, updates, ..
+            } = &batches[0];
+            let keeps = updates.iter().chain(upserts).any(|save| save.keep_later);
+            (upserts.len(), updates.len(), keeps)
+        };
+        assert_eq!(split(save(1001, true, 1001)), (0, 1, true));
+        assert_eq!(split(save(1000, false, 2000)), (1, 0, false));
+        assert_eq!(split(save(1000, true, 2000)), (1, 0, false));
+        // Its row would be dead, so only a later expiry of an existing one matters.
+        assert_eq!(split(save(1000, true, 1000)), (0, 1, true));
+        assert_eq!(split(save(i64::MIN, false, 1000)), (1, 0, false));
     }
 }

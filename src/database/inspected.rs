@@ -7,6 +7,7 @@ use sqlx::SqlStr;
 
 use crate::config::Instants;
 
+use super::batch::Effects;
 use super::schema::Schema;
 use super::statement::rendered;
 
@@ -91,12 +92,18 @@ pub enum Text {
     DeleteExpired(usize),
     PruneLock,
     PruneUnlock,
-    /// A whole commit with these [effects](super::Batch::effects), for any number of rows.
-    Commit([bool; 4]),
+    /// A whole commit, for any number of rows.
+    Commit(Effects),
     /// Parts of a commit, with parameters for so many rows.
     Upsert(usize),
-    Update(usize),
-    Touch(usize),
+    Update {
+        size: usize,
+        keep_later: bool,
+    },
+    Touch {
+        size: usize,
+        unless_after: bool,
+    },
     Destroy(usize),
 }
 

@@ -20,10 +20,10 @@ mod url;
 
 use sqlx::database::HasStatementCache;
 
-use crate::operation::{PageRequest, Stored};
+use crate::operation::{Expires, Listed, PageRequest, Stored};
 use crate::timestamp::Timestamp;
 
-pub use batch::{Batch, Save, Touch};
+pub use batch::{Batch, Effects, Save, Touch, keep_later, unless_after};
 pub use connect::{Connect, Target};
 pub use error::Errors;
 pub use inspected::{Column, DataForm, InspectedTable, InstantColumn, InstantForm, Text};
@@ -54,6 +54,22 @@ pub enum Key {
     Sid(String),
 }
 
+/// A session of a page, from a row whose key is its sid.
+fn listed((key, stored): (Key, Stored)) -> sqlx::Result<Listed> {
+    let Key::Sid(sid) = key else {
+        return Err(sqlx::Error::Protocol("expected a row with its sid".into()));
+    };
+    let expires = match stored.expires {
+        Expires::At(at) => Some(at),
+        Expires::Never | Expires::Unreadable => None,
+    };
+    Ok(Listed {
+        sid,
+        data: stored.data,
+        expires,
+    })
+}
+
 /// Statements that read sessions.
 pub trait ReadStatements: sqlx::Database {
     /// Reads sessions by sid, expired ones too.
@@ -62,8 +78,11 @@ pub trait ReadStatements: sqlx::Database {
     /// Decodes a row of [`ReadStatements::read`].
     fn stored(row: &Self::Row) -> sqlx::Result<(Key, Stored)>;
 
-    /// Reads live sessions in the order of their sids: sid and, if requested, data.
+    /// Reads live sessions in the order of their sids: sid and, if requested, data and expiry.
     fn page(table: &InspectedTable, request: &PageRequest, now: Timestamp) -> Statement<Self>;
+
+    /// Decodes a row of [`ReadStatements::page`].
+    fn listed(row: &Self::Row) -> sqlx::Result<Listed>;
 
     /// Counts the live sessions.
     fn length(table: &InspectedTable, now: Timestamp) -> Statement<Self>;

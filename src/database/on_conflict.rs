@@ -9,6 +9,8 @@ pub struct Rows<'a> {
     /// Expressions over `j`.
     pub sid: &'a str,
     pub expires: String,
+    /// The conditions over `j` and `t` under which a row keeps its expiry, for the effects that have such.
+    pub keeps: Keeps,
     pub data: String,
     /// The application's own columns, quoted, each with its expression over `j`.
     pub extra: Vec<(String, String)>,
@@ -16,6 +18,15 @@ pub struct Rows<'a> {
     pub now: &'a dyn Fn(&InstantColumn) -> String,
     /// The condition that the row of `t` is live.
     pub live: String,
+}
+
+/// The conditions under which a row keeps its expiry.
+#[derive(Default)]
+pub struct Keeps {
+    /// In an update, where a later one stays.
+    pub update: Option<String>,
+    /// In a touch, where a row is left alone.
+    pub touch: Option<String>,
 }
 
 impl Rows<'_> {
@@ -44,7 +55,12 @@ impl Rows<'_> {
     }
 
     pub fn update(&self, from: &str) -> String {
-        let changes = self.changes().into_iter();
+        let mut changes = self.changes();
+        if let Some(keeps) = &self.keeps.update {
+            let (column, value) = &mut changes[0];
+            *value = format!("CASE WHEN {keeps} THEN t.{column} ELSE {value} END");
+        }
+        let changes = changes.into_iter();
         format!(
             "UPDATE {} AS t SET {} FROM {from} WHERE t.{} = {}{}",
             self.table.name,
@@ -60,12 +76,16 @@ impl Rows<'_> {
             .into_iter()
             .chain(self.stamp(self.table.updated_at.as_ref()));
         format!(
-            "UPDATE {} AS t SET {} FROM {from} WHERE t.{} = {} AND {}",
+            "UPDATE {} AS t SET {} FROM {from} WHERE t.{} = {} AND {}{}",
             self.table.name,
             list(changes.map(|(column, value)| format!("{column} = {value}"))),
             self.table.sid,
             self.sid,
-            self.live
+            self.live,
+            match &self.keeps.touch {
+                Some(keeps) => format!(" AND NOT ({keeps})"),
+                None => String::new(),
+            }
         )
     }
 

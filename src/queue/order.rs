@@ -219,7 +219,8 @@ mod tests {
         let row = Row {
             data: "{}".into(),
             expires: Timestamp(1),
-            loaded: false,
+            keep_later: false,
+            update_until: Timestamp::MIN,
             extra: Vec::new(),
         };
         session(ticket, sid, SessionCall::Set(row))
@@ -227,11 +228,11 @@ mod tests {
 
     fn session(ticket: Ticket, sid: &str, call: SessionCall) -> Operation {
         let sid = sid.into();
-        Operation::new(ticket, Call::Session { sid, call })
+        Operation::new(ticket, Call::Session { sid, call }, Timestamp(0))
     }
 
     fn table(ticket: Ticket, call: TableCall) -> Operation {
-        Operation::new(ticket, Call::Table(call))
+        Operation::new(ticket, Call::Table(call), Timestamp(0))
     }
 
     fn tickets(placed: &[Placed]) -> Vec<Ticket> {

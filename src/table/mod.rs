@@ -38,13 +38,15 @@ pub trait SessionTable: Send + Sync + 'static {
         sids: &[&str],
     ) -> impl Future<Output = Result<Vec<Option<Stored>>>> + Send;
 
-    /// Applies all writes, in one commit unless they have different extra columns. Each sid may occur once. Returns the
-    /// number of rows that `only_if_exists` saves did not find.
+    /// Applies all writes, in one commit unless they have different extra columns. Each sid may occur once. `late` is `now`
+    /// and the time that the writes have waited: by it is decided which saves only replace rows. Returns the number of rows
+    /// that these did not find.
     fn write(
         &self,
         connection: &mut Self::Connection,
         writes: &[Write<'_>],
         now: Timestamp,
+        late: Timestamp,
     ) -> impl Future<Output = Result<u64>> + Send;
 
     /// Live sessions in the order of their sids.

@@ -12,7 +12,7 @@ use sqlx::{ColumnIndex, Connection, Decode, Either, Executor, IntoArguments, Poo
 use crate::config::{PoolConfig, TableConfig};
 use crate::database::{Batch, Database, InspectedTable, Key, Statement, Target, rows_updated};
 use crate::error::{ErrorKind, Remedy, Result, StoreError};
-use crate::operation::{Page, PageRequest, Stored, Write};
+use crate::operation::{Listed, Page, PageRequest, Stored, Write};
 use crate::timestamp::Timestamp;
 
 use super::{Pruned, SessionTable};
@@ -243,9 +243,10 @@ where
         connection: &mut Self::Connection,
         writes: &[Write<'_>],
         now: Timestamp,
+        late: Timestamp,
     ) -> Result<u64> {
         let mut missing = 0;
-        for batch in Batch::split(writes) {
+        for batch in Batch::split(writes, late) {
             missing += self.commit(connection, &batch, now).await?;
         }
         Ok(missing)
@@ -265,9 +266,16 @@ where
             .map_err(|error| self.failed(error))?;
         // A sid that is not text cannot be requested either, so it is left out.
         let sessions = rows.iter().filter_map(|row| {
-            let sid = row.try_get_unchecked(0).ok()?;
-            let data: Option<String> = row.try_get_unchecked(1).ok().flatten();
-            Some((sid, data.map(|data| table.session_text(data))))
+            let mut listed = match DB::listed(row) {
+                Ok(listed) => listed,
+                Err(_) => Listed {
+                    sid: row.try_get_unchecked(0).ok()?,
+                    data: None,
+                    expires: None,
+                },
+            };
+            listed.data = listed.data.map(|data| table.session_text(data));
+            Some(listed)
         });
         Ok(Page {
             sessions: sessions.collect(),

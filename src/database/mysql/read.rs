@@ -5,9 +5,9 @@ use sqlx::{MySql, Row};
 
 use super::{add, add_cursor, add_instant, add_sids, and_not_deleted, live, marks, size};
 use crate::database::{
-    DataForm, InspectedTable, InstantForm, Key, ReadStatements, Statement, Text,
+    DataForm, InspectedTable, InstantForm, Key, ReadStatements, Statement, Text, listed,
 };
-use crate::operation::{Expires, PageRequest, Stored};
+use crate::operation::{Expires, Listed, PageRequest, Stored};
 use crate::timestamp::Timestamp;
 
 impl ReadStatements for MySql {
@@ -48,9 +48,10 @@ impl ReadStatements for MySql {
         let with_data = request.with_data;
         let sql = table.text(Text::Page { with_data }, || {
             format!(
-                "SELECT {sid}, {data} FROM {name} WHERE (? OR {sid} > ?) AND {live} ORDER BY {sid} LIMIT ?",
+                "SELECT {sid}, {data}, {expires} FROM {name} WHERE (? OR {sid} > ?) AND {live} ORDER BY {sid} LIMIT ?",
                 sid = table.sid,
                 data = if with_data { data_text(table) } else { "NULL".to_owned() },
+                expires = if with_data { milliseconds(table) } else { "NULL".to_owned() },
                 name = table.name,
                 live = live(table),
             )
@@ -60,6 +61,10 @@ impl ReadStatements for MySql {
         add_instant(&mut arguments, table, &table.expires, now);
         add(&mut arguments, request.limit);
         Statement::new(sql, arguments)
+    }
+
+    fn listed(row: &MySqlRow) -> sqlx::Result<Listed> {
+        listed(Self::stored(row)?)
     }
 
     fn length(table: &InspectedTable, now: Timestamp) -> Statement<Self> {

@@ -5,7 +5,8 @@ use sqlx::mysql::{MySqlArguments, MySqlQueryResult};
 
 use super::{add, add_instant, add_sids, and_not_deleted, live, local, marks, padded, size};
 use crate::database::{
-    Batch, InspectedTable, Save, Schema, Statement, Text, Touch, WriteStatements,
+    Batch, InspectedTable, Save, Schema, Statement, Text, Touch, WriteStatements, keep_later,
+    unless_after,
 };
 use crate::operation::{Extra, Value};
 use crate::timestamp::Timestamp;
@@ -113,8 +114,11 @@ impl Writer<'_> {
     fn update(&self, saves: &[Save<'_>]) -> Statement<MySql> {
         let table = self.table;
         let size = size(saves.len());
-        let sql = table.text_with(Text::Update(size), self.extra, || {
-            let expires = self.chosen(&table.expires.name, "?", size);
+        let keep_later = keep_later(saves);
+        let sql = table.text_with(Text::Update { size, keep_later }, self.extra, || {
+            let name = &table.expires.name;
+            let kept = format!("IF(? AND ({name} IS NULL OR {name} > ?), {name}, ?)");
+            let expires = self.chosen(name, if keep_later { &kept } else { "?" }, size);
             let data = self.chosen(&table.data, data_mark(table), size);
             let extra = self.extra_columns();
             let changes: Vec<String> = [expires, data]
@@ -134,6 +138,10 @@ impl Writer<'_> {
         let mut arguments = MySqlArguments::default();
         for save in &rows {
             add(&mut arguments, save.sid);
+            if keep_later {
+                add(&mut arguments, save.keep_later);
+                add_instant(&mut arguments, table, &table.expires, save.expires);
+            }
             add_instant(&mut arguments, table, &table.expires, save.expires);
         }
         for save in &rows {
@@ -155,21 +163,28 @@ impl Writer<'_> {
     fn touch(&self, touches: &[Touch<'_>]) -> Statement<MySql> {
         let table = self.table;
         let size = size(touches.len());
-        let sql = table.text(Text::Touch(size), || {
+        let unless_after = unless_after(touches);
+        let sql = table.text(Text::Touch { size, unless_after }, || {
             let changes: Vec<String> = [self.chosen(&table.expires.name, "?", size)]
                 .into_iter()
                 .chain(self.stamped())
                 .collect();
             format!(
-                "UPDATE {} SET {} WHERE {} AND {}",
+                "UPDATE {} SET {} WHERE {} AND {}{}",
                 table.name,
                 changes.join(", "),
                 among(table, size),
-                live(table)
+                live(table),
+                if unless_after {
+                    self.not_left_alone(size)
+                } else {
+                    String::new()
+                }
             )
         });
         let mut arguments = MySqlArguments::default();
-        for touch in padded(touches, size) {
+        let padded = padded(touches, size);
+        for touch in &padded {
             add(&mut arguments, touch.sid);
             add_instant(&mut arguments, table, &table.expires, touch.expires);
         }
@@ -177,7 +192,28 @@ impl Writer<'_> {
         let sids: Vec<&str> = touches.iter().map(|touch| touch.sid).collect();
         add_among(&mut arguments, table, &sids, size);
         add_instant(&mut arguments, table, &table.expires, self.now);
+        if unless_after {
+            for touch in &padded {
+                add(&mut arguments, touch.sid);
+                // Every row expires either not after or after the same time.
+                let after = touch.unless_after.unwrap_or(touch.expires);
+                add_instant(&mut arguments, table, &table.expires, after);
+                add_instant(&mut arguments, table, &table.expires, touch.expires);
+            }
+        }
         Statement::new(sql, arguments)
+    }
+
+    /// ` AND …`, the condition that a touch does not leave the row alone.
+    fn not_left_alone(&self, size: usize) -> String {
+        let name = &self.table.expires.name;
+        let branch = format!(" WHEN ? THEN {name} IS NULL OR {name} <= ? OR {name} > ?");
+        format!(
+            " AND CASE {}{}{} END",
+            self.binary(),
+            self.table.sid,
+            branch.repeat(size)
+        )
     }
 
     fn destroy(&self, sids: &[&str]) -> Statement<MySql> {
@@ -198,11 +234,16 @@ impl Writer<'_> {
     /// Sets a column to a value that depends on the sid.
     fn chosen(&self, column: &str, mark: &str, size: usize) -> String {
         let branches = format!(" WHEN ? THEN {mark}").repeat(size);
-        let binary = if is_exact(self.table) { "" } else { "BINARY " };
         format!(
-            "{column} = CASE {binary}{}{branches} ELSE {column} END",
+            "{column} = CASE {}{}{branches} ELSE {column} END",
+            self.binary(),
             self.table.sid
         )
+    }
+
+    /// What makes a comparison with a sid exact.
+    fn binary(&self) -> &'static str {
+        if is_exact(self.table) { "" } else { "BINARY " }
     }
 
     fn stamped(&self) -> Option<String> {
@@ -294,6 +335,7 @@ mod tests {
             sid,
             data: "{}",
             expires: Timestamp(0),
+            keep_later: false,
             extra: &[],
         }
     }
@@ -304,7 +346,11 @@ mod tests {
         let batch = Batch {
             upserts: vec![save("a")],
             updates: vec![save("b")],
-            touches: vec![Touch { sid: "c", expires }],
+            touches: vec![Touch {
+                sid: "c",
+                expires,
+                unless_after: None,
+            }],
             destroys: vec!["d"],
             ..Batch::default()
         };
@@ -325,6 +371,35 @@ mod tests {
         let counts = MySql::write(&table, &batch, Timestamp(1));
         let counts = counts.iter().map(|statement| statement.counts_updates);
         assert_eq!(counts.collect::<Vec<_>>(), [None, Some(0), None, None]);
+    }
+
+    #[test]
+    fn rows_may_keep_their_expiry() {
+        let expires = Timestamp(0);
+        let batch = Batch {
+            updates: vec![Save {
+                keep_later: true,
+                ..save("a")
+            }],
+            touches: vec![Touch {
+                sid: "b",
+                expires,
+                unless_after: Some(expires),
+            }],
+            ..Batch::default()
+        };
+        let table = inspected("utf8mb4_nopad_bin", "datetime");
+        assert_eq!(
+            sql(&table, &batch),
+            [
+                "UPDATE `Sessions` SET `expires` = CASE `sid` WHEN ? \
+                 THEN IF(? AND (`expires` IS NULL OR `expires` > ?), `expires`, ?) ELSE `expires` END, \
+                 `data` = CASE `sid` WHEN ? THEN ? ELSE `data` END, `updatedAt` = ? WHERE `sid` IN (?)",
+                "UPDATE `Sessions` SET `expires` = CASE `sid` WHEN ? THEN ? ELSE `expires` END, `updatedAt` = ? \
+                 WHERE `sid` IN (?) AND (`expires` IS NULL OR `expires` > ?) AND \
+                 CASE `sid` WHEN ? THEN `expires` IS NULL OR `expires` <= ? OR `expires` > ? END",
+            ]
+        );
     }
 
     #[test]

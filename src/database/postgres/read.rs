@@ -7,9 +7,9 @@ use time::OffsetDateTime;
 use super::{add, live, zone};
 use crate::database::on_conflict::and_not_deleted;
 use crate::database::{
-    DataForm, InspectedTable, InstantForm, Key, ReadStatements, Statement, Text,
+    DataForm, InspectedTable, InstantForm, Key, ReadStatements, Statement, Text, listed,
 };
-use crate::operation::{Expires, PageRequest, Stored};
+use crate::operation::{Expires, Listed, PageRequest, Stored};
 use crate::timestamp::Timestamp;
 
 impl ReadStatements for Postgres {
@@ -44,9 +44,11 @@ impl ReadStatements for Postgres {
         let with_data = request.with_data;
         let sql = table.text(Text::Page { with_data }, || {
             format!(
-                "SELECT t.{sid}::text, {data} FROM {name} AS t WHERE t.{sid} > $2 AND {live} ORDER BY t.{sid} LIMIT $3",
+                "SELECT t.{sid}::text, {data}, {expires} FROM {name} AS t WHERE t.{sid} > $2 AND {live} \
+                 ORDER BY t.{sid} LIMIT $3",
                 sid = table.sid,
                 data = if with_data { data_text(table) } else { "NULL::text".to_owned() },
+                expires = if with_data { expires_value(table) } else { "NULL::text".to_owned() },
                 name = table.name,
                 live = live(table),
             )
@@ -56,6 +58,10 @@ impl ReadStatements for Postgres {
         add(&mut arguments, request.after.as_deref().unwrap_or_default());
         add(&mut arguments, i64::from(request.limit));
         Statement::new(sql, arguments)
+    }
+
+    fn listed(row: &PgRow) -> sqlx::Result<Listed> {
+        listed(Self::stored(row)?)
     }
 
     fn length(table: &InspectedTable, now: Timestamp) -> Statement<Self> {

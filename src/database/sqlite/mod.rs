@@ -80,7 +80,11 @@ fn instant(form: InstantForm, at: Timestamp) -> Argument {
 /// The expiry in a form that compares with the time; NULL for what is not of the column's form. Texts in any form are
 /// converted to Sequelize's.
 fn comparable(table: &InspectedTable) -> String {
-    let expires = format!("t.{}", table.expires.name);
+    comparable_of(table, &format!("t.{}", table.expires.name))
+}
+
+/// The same of another expression in the form of the expires column.
+fn comparable_of(table: &InspectedTable, expires: &str) -> String {
     if table.expires.form.is_integer() {
         format!("CASE typeof({expires}) WHEN 'integer' THEN {expires} END")
     } else {

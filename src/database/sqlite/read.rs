@@ -6,7 +6,7 @@ use sqlx::{Row, Sqlite, TypeInfo, ValueRef};
 use super::{Argument, live, now_values, sids_document, statement};
 use crate::database::on_conflict::and_not_deleted;
 use crate::database::{InspectedTable, InstantForm, Key, ReadStatements, Statement, Text};
-use crate::operation::{Expires, PageRequest, Stored};
+use crate::operation::{Expires, Listed, PageRequest, Stored};
 use crate::timestamp::Timestamp;
 
 impl ReadStatements for Sqlite {
@@ -17,11 +17,7 @@ impl ReadStatements for Sqlite {
                  FROM json_each(?1) AS j CROSS JOIN {name} AS t ON t.{sid} = j.value{not_deleted}",
                 data = table.data,
                 expires = table.expires.name,
-                unit = match table.expires.form {
-                    InstantForm::Seconds => 1000,
-                    InstantForm::Milliseconds => 1,
-                    _ => 0,
-                },
+                unit = unit(table),
                 name = table.name,
                 sid = table.sid,
                 not_deleted = and_not_deleted(table),
@@ -32,21 +28,7 @@ impl ReadStatements for Sqlite {
 
     fn stored(row: &SqliteRow) -> sqlx::Result<(Key, Stored)> {
         let index: i64 = row.try_get(0)?;
-        // The unit of an integer in ms, or 0 where dates are texts.
-        let unit: i64 = row.try_get(3)?;
-        let expires = match Found::of(&row.try_get_raw(2)?) {
-            Found::Null => Expires::Never,
-            Found::Integer if unit > 0 => {
-                let count: i64 = row.try_get_unchecked(2)?;
-                Expires::At(Timestamp(count.saturating_mul(unit)))
-            }
-            Found::Text if unit == 0 => row
-                .try_get_unchecked(2)
-                .ok()
-                .and_then(Timestamp::parse)
-                .map_or(Expires::Unreadable, Expires::At),
-            _ => Expires::Unreadable,
-        };
+        let expires = expires(row)?;
         let data = match Found::of(&row.try_get_raw(1)?) {
             Found::Text => row.try_get_unchecked(1).ok(),
             _ => None,
@@ -59,9 +41,12 @@ impl ReadStatements for Sqlite {
         let with_data = request.with_data;
         let sql = table.text(Text::Page { with_data }, || {
             format!(
-                "SELECT {sid}, {data} FROM {name} AS t WHERE {sid} > ?4 AND {live} ORDER BY {sid} LIMIT ?5",
+                "SELECT {sid}, {data}, {expires}, {unit} FROM {name} AS t WHERE {sid} > ?4 AND {live} \
+                 ORDER BY {sid} LIMIT ?5",
                 sid = table.sid,
                 data = if with_data { &table.data } else { "NULL" },
+                expires = if with_data { &table.expires.name } else { "NULL" },
+                unit = unit(table),
                 name = table.name,
                 live = live(table),
             )
@@ -74,6 +59,17 @@ impl ReadStatements for Sqlite {
         statement(sql, values)
     }
 
+    fn listed(row: &SqliteRow) -> sqlx::Result<Listed> {
+        Ok(Listed {
+            sid: row.try_get_unchecked(0)?,
+            data: row.try_get_unchecked(1).ok().flatten(),
+            expires: match expires(row)? {
+                Expires::At(at) => Some(at),
+                Expires::Never | Expires::Unreadable => None,
+            },
+        })
+    }
+
     fn length(table: &InspectedTable, now: Timestamp) -> Statement<Self> {
         let sql = table.text(Text::Length, || {
             format!(
@@ -84,6 +80,33 @@ impl ReadStatements for Sqlite {
         });
         statement(sql, now_values(now))
     }
+}
+
+/// The unit of an integer in ms, or 0 where dates are texts.
+fn unit(table: &InspectedTable) -> i64 {
+    match table.expires.form {
+        InstantForm::Seconds => 1000,
+        InstantForm::Milliseconds => 1,
+        _ => 0,
+    }
+}
+
+/// The expiry in the third column, with its unit in the fourth.
+fn expires(row: &SqliteRow) -> sqlx::Result<Expires> {
+    let unit: i64 = row.try_get(3)?;
+    Ok(match Found::of(&row.try_get_raw(2)?) {
+        Found::Null => Expires::Never,
+        Found::Integer if unit > 0 => {
+            let count: i64 = row.try_get_unchecked(2)?;
+            Expires::At(Timestamp(count.saturating_mul(unit)))
+        }
+        Found::Text if unit == 0 => row
+            .try_get_unchecked(2)
+            .ok()
+            .and_then(Timestamp::parse)
+            .map_or(Expires::Unreadable, Expires::At),
+        _ => Expires::Unreadable,
+    })
 }
 
 /// The type of a value, which does not have to be that of its column. Bytes count as text, numbers do not.

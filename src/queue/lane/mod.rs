@@ -42,6 +42,8 @@ pub struct Lane<T: SessionTable> {
     connection: Option<(T::Connection, Instant)>,
     /// When the last call of the current batch was made.
     newest: Option<std::time::Instant>,
+    /// The same by the clock of JavaScript.
+    now: Timestamp,
 }
 
 /// One trip to the database. May be repeated: all our statements are idempotent.
@@ -72,6 +74,7 @@ impl<T: SessionTable> Lane<T> {
             task,
             connection: None,
             newest: None,
+            now: Timestamp(0),
         }
     }
 
@@ -84,7 +87,11 @@ impl<T: SessionTable> Lane<T> {
                     continue;
                 }
             }
-            self.newest = batch.iter().map(|placed| placed.operation.since).max();
+            let newest = batch.iter().map(|placed| &placed.operation);
+            if let Some(newest) = newest.max_by_key(|operation| operation.since) {
+                self.newest = Some(newest.since);
+                self.now = newest.now;
+            }
             self.shared.stats.batch(batch.len());
             let before = self.shared.stats.counts().operations;
             let began = Instant::now();
@@ -140,7 +147,7 @@ impl<T: SessionTable> Lane<T> {
 
     async fn calls_on_sessions(&mut self, calls: &[(&str, &SessionCall)]) -> Vec<Outcome> {
         let mut outcomes: Vec<Outcome> = calls.iter().map(|_| Outcome::Done).collect();
-        for round in fold::rounds(calls, Timestamp::now()) {
+        for round in fold::rounds(calls, self.now) {
             self.read(calls, &round.reads, &mut outcomes).await;
             self.write(calls, &round.writes, &mut outcomes).await;
         }

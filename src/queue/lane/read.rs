@@ -20,7 +20,7 @@ impl<T: SessionTable> Lane<T> {
         let sids: Vec<&str> = reads.iter().map(|&index| calls[index].0).collect();
         match self.attempt(&Read(&sids)).await {
             Ok(rows) => {
-                let now = Timestamp::now();
+                let now = self.now;
                 for (&index, row) in reads.iter().zip(rows) {
                     outcomes[index] = session(row, now);
                 }
@@ -29,7 +29,7 @@ impl<T: SessionTable> Lane<T> {
             Err(error) if error.remedy == Remedy::Isolate && sids.len() > 1 => {
                 for (&index, sid) in reads.iter().zip(&sids) {
                     outcomes[index] = match self.attempt(&Read(&[*sid])).await {
-                        Ok(mut rows) => session(rows.pop().flatten(), Timestamp::now()),
+                        Ok(mut rows) => session(rows.pop().flatten(), self.now),
                         Err(error) => Outcome::Failed(error),
                     };
                 }

@@ -19,7 +19,13 @@ const PRUNE_PAUSE: u32 = 4;
 impl<T: SessionTable> Lane<T> {
     /// Runs a call. `None` if it has more to do: then it was changed into what is left.
     pub(super) async fn call_on_table(&mut self, call: &mut TableCall) -> Option<Outcome> {
-        let (removed, progress) = match self.attempt(call).await {
+        let (removed, progress) = match self
+            .attempt(&TableTrip {
+                call,
+                now: self.now,
+            })
+            .await
+        {
             Ok(Step::Ended(outcome)) => return Some(outcome),
             Ok(Step::Pruned(removed, progress)) => (removed, progress),
             Err(error) => return Some(Outcome::Failed(error)),
@@ -53,7 +59,13 @@ pub(super) enum Step {
     Pruned(u64, PruneProgress),
 }
 
-impl Trip for TableCall {
+/// A call with the time at which it was made, by the clock of JavaScript.
+struct TableTrip<'a> {
+    call: &'a TableCall,
+    now: Timestamp,
+}
+
+impl Trip for TableTrip<'_> {
     type Answer = Step;
     const LIMIT: Limit = Limit::Closing;
 
@@ -62,19 +74,19 @@ impl Trip for TableCall {
         table: &T,
         connection: &mut T::Connection,
     ) -> Result<Step> {
-        let now = Timestamp::now();
-        let outcome = match self {
-            Self::Length => Outcome::Count(table.length(connection, now).await?),
-            Self::Page(request) => Outcome::Page(table.page(connection, request, now).await?),
-            Self::Clear => {
+        let now = self.now;
+        let outcome = match self.call {
+            TableCall::Length => Outcome::Count(table.length(connection, now).await?),
+            TableCall::Page(request) => Outcome::Page(table.page(connection, request, now).await?),
+            TableCall::Clear => {
                 table.clear(connection).await?;
                 Outcome::Done
             }
-            Self::Sync { force } => {
+            TableCall::Sync { force } => {
                 table.sync(connection, *force).await?;
                 Outcome::Done
             }
-            Self::Prune(before) => {
+            TableCall::Prune(before) => {
                 let cursor = before.cursor.as_deref();
                 let Pruned { removed, next } = table.prune(connection, cursor, now).await?;
                 let progress = PruneProgress {

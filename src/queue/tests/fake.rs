@@ -71,7 +71,13 @@ impl SessionTable for Fake {
         Ok(sids.iter().map(stored).collect())
     }
 
-    async fn write(&self, (): &mut (), writes: &[Write<'_>], now: Timestamp) -> Result<u64> {
+    async fn write(
+        &self,
+        (): &mut (),
+        writes: &[Write<'_>],
+        now: Timestamp,
+        late: Timestamp,
+    ) -> Result<u64> {
         let sids: Vec<&str> = writes.iter().map(|write| write.sid).collect();
         self.trip(format!("write {}", sids.join(" "))).await?;
         if sids.contains(&"bad") {
@@ -84,14 +90,14 @@ impl SessionTable for Fake {
                 Effect::Save {
                     data,
                     expires,
-                    only_if_exists,
+                    update_until,
                     ..
                 } => {
-                    if !only_if_exists || rows.contains_key(*sid) {
+                    if *update_until <= late || rows.contains_key(*sid) {
                         rows.insert((*sid).into(), ((*data).into(), *expires));
                     }
                 }
-                Effect::Touch { expires } => {
+                Effect::Touch { expires, .. } => {
                     if let Some(row) = rows.get_mut(*sid).filter(|(_, at)| *at > now) {
                         row.1 = *expires;
                     }

@@ -21,6 +21,9 @@ const LANES: Lanes = Lanes {
     prune_as_writer: false,
 };
 
+/// When every call is made.
+const NOW: Timestamp = Timestamp(1000);
+
 const FAR: Timestamp = Timestamp(i64::MAX);
 
 /// A queue over a fake table, and its outcomes in the order of their delivery.
@@ -52,7 +55,7 @@ impl Rig {
     }
 
     fn push(&self, ticket: Ticket, call: Call) {
-        self.queue.push(Operation::new(ticket, call)).unwrap();
+        self.queue.push(Operation::new(ticket, call, NOW)).unwrap();
         self.queue.submit();
     }
 
@@ -105,7 +108,8 @@ fn set(sid: &str, data: &str, expires: Timestamp) -> Call {
         SessionCall::Set(Row {
             data: data.into(),
             expires,
-            loaded: false,
+            keep_later: false,
+            update_until: Timestamp::MIN,
             extra: Vec::new(),
         }),
     )
@@ -249,7 +253,7 @@ fn a_full_queue_refuses_and_recovers() {
     rig.push(0, get("a"));
     rig.push(1, get("b"));
     let call = get("c");
-    let result = rig.queue.push(Operation::new(2, call));
+    let result = rig.queue.push(Operation::new(2, call, NOW));
     assert_eq!(result.unwrap_err().kind, ErrorKind::QueueFull);
     drop(gate);
     rig.outcomes(2);
@@ -267,7 +271,7 @@ fn a_queue_full_of_bytes_refuses_but_accepts_a_single_call_of_any_size() {
     let gate = rig.table.gate.blocking_lock();
     rig.push(0, set("a", &"x".repeat(5000), FAR));
     let call = get("b");
-    let result = rig.queue.push(Operation::new(1, call));
+    let result = rig.queue.push(Operation::new(1, call, NOW));
     assert_eq!(result.unwrap_err().kind, ErrorKind::QueueFull);
     drop(gate);
     assert_eq!(rig.outcomes(1), ["Done"]);
@@ -312,7 +316,7 @@ fn closing_finishes_accepted_calls_and_refuses_others() {
     }
     let lanes = rig.queue.close();
     let call = get("a");
-    let result = rig.queue.push(Operation::new(50, call));
+    let result = rig.queue.push(Operation::new(50, call, NOW));
     assert_eq!(result.unwrap_err().kind, ErrorKind::Closed);
     drop(gate);
     assert_eq!(rig.outcomes(50), vec!["Done"; 50]);
