@@ -3,7 +3,7 @@
 const { Sequelize } = require('sequelize')
 const { RustSequelizeStore } = require('../..')
 // No public method tells where a store connects to.
-const { describeDatabase } = require('../../lib/sequelize')
+const { describeConnection } = require('../../lib/sequelize/connection')
 const { startPeers } = require('../support/peers')
 const { instance } = require('../support/programs/sequelize-7')
 const { onDatabases } = require('../support/suites')
@@ -24,7 +24,7 @@ function keep(made) {
 const sequelize = (...args) => keep(new Sequelize(...args))
 
 /** The URL that a store makes of an instance. */
-const urlOf = (instance) => describeDatabase(instance).url
+const urlOf = (instance) => describeConnection(instance).url
 
 /** An instance of Sequelize 7. */
 const sequelize7 = (...args) => keep(instance(...args))
