@@ -1,8 +1,11 @@
 'use strict'
 
+const { inspect } = require('node:util')
+
 const { NativeStore, OutcomeType } = require('./addon.js')
 const { extendFields } = require('./columns.js')
 const { SessionStoreError, translated } = require('./error.js')
+const { inspectOptions } = require('./inspect.js')
 const { collectSessions, listIds, listSessions } = require('./listing.js')
 const { debug, logCall, shortSid } = require('./log.js')
 const { openNative } = require('./operations/index.js')
@@ -57,6 +60,8 @@ function storeClass(Store) {
      * @type {Record<string, string> | undefined}
      */
     #fields
+    /** @type {import('./sequelize/instance.js').Model | undefined} */
+    #model
     /** @type {Promise<void> | undefined} */
     #closed
 
@@ -75,8 +80,7 @@ function storeClass(Store) {
       super()
       const completed = complete(options)
       this.options = completed.options
-      // For queries of the application, as with connect-session-sequelize.
-      if (completed.model) this.sessionModel = completed.model
+      this.#model = completed.model
       this.#fields = completed.fields
       /** @type {NodeJS.Timeout | null} */
       this._expirationInterval = null
@@ -91,6 +95,19 @@ function storeClass(Store) {
       // One store may serve any number of session() middlewares, each of which listens for two events.
       this.setMaxListeners?.(0)
       this.startExpiringSessions()
+    }
+
+    /** The model of the table, for queries of the application, as with connect-session-sequelize. */
+    get sessionModel() {
+      return this.#model
+    }
+
+    /**
+     * What `util.inspect` shows. Not the model, which holds the password of its Sequelize instance.
+     * @type {import('./inspect.js').Inspect}
+     */
+    [inspect.custom](depth, context, show) {
+      return #model in this ? inspectOptions(this, depth, context, show) : this
     }
 
     /**
