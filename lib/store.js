@@ -4,7 +4,7 @@ const { inspect } = require('node:util')
 
 const { NativeStore, OutcomeType } = require('./addon.js')
 const { extendFields } = require('./columns.js')
-const { SessionStoreError, translated } = require('./error.js')
+const { SessionStoreError, errorOf, translated } = require('./error.js')
 const { inspectOptions } = require('./inspect.js')
 const { collectSessions, listIds, listSessions } = require('./listing.js')
 const { debug, logCall, shortSid } = require('./log.js')
@@ -13,9 +13,9 @@ const { complete } = require('./options/complete.js')
 const { forAddon, forDdl } = require('./options/for-addon.js')
 const { startPruneTimer } = require('./prune-timer.js')
 const { buildRow } = require('./sequelize/model.js')
-const { checkSession, checkSid, expiresAt, parse, serialize } = require('./session.js')
+const { checkSession, checkSid, expiresAt, hasCookie, parse, serialize } = require('./session.js')
 const { TouchGate } = require('./touch-gate.js')
-const { isObject } = require('./values.js')
+const { isName, isObject, reasonOf } = require('./values.js')
 
 /**
  * @typedef {import('./session.js').Session} Session
@@ -120,10 +120,14 @@ function storeClass(Store) {
       const callback = callbackOf(rest)
       this.#counts.gets++
       logCall('get', sid)
+      if (!isName(sid)) {
+        this.#counts.misses++
+        return this.#answer(callback, null)
+      }
       /** @type {Read} */
       const read = (type, data, expires) => {
         const session = type === OutcomeType.Session ? parse(data, this.options.serializer) : undefined
-        if (session === undefined || (callback && !isObject(session.cookie))) {
+        if (session === undefined || (callback && !hasCookie(session))) {
           this.#counts.misses++
           if (type !== OutcomeType.Missing) this.#countUnreadable(sid)
           return null
@@ -132,7 +136,7 @@ function storeClass(Store) {
         this.#touchGate.remember(session, expires, this.options.touchAfter)
         return session
       }
-      return this.#start(callback, sid, (ticket) => this.#native.get(ticket, sid), read)
+      return this.#operations.start(callback, (ticket) => this.#native.get(ticket, sid), read)
     }
 
     /**
@@ -148,14 +152,15 @@ function storeClass(Store) {
       /** @type {import('./columns.js').Row | undefined} */
       let row
       const begin = (/** @type {number} */ ticket) => {
+        checkSid(sid)
         row = this.#rowOf(session, rest[0])
         const loaded = this.#loaded.get(session) === sid
         this.#native.set(ticket, sid, row.data, row.expires, loaded, row.columns)
       }
-      return this.#start(callback, sid, begin, () => {
+      return this.#operations.start(callback, begin, () => {
         this.#touchGate.remember(session, row?.expires, this.options.touchAfter)
         // A session of express-session knows its id. After its first save it is in the table, or was destroyed.
-        if (callback && session.id === sid) this.#loaded.set(session, sid)
+        if (callback && knowsId(session, sid)) this.#loaded.set(session, sid)
         // connect-session-sequelize yields the row. express-session's callbacks take only an error.
         if (!this.sessionModel || !row || callback?.length === 1) return undefined
         return buildRow(this.sessionModel, sid, row, this.options.layout)
@@ -182,9 +187,16 @@ function storeClass(Store) {
       const callback = callbackOf(rest)
       this.#counts.touches++
       logCall('touch', sid)
-      if (this.#touchGate.skips(session, this.options)) {
+      if (!isName(sid)) return this.#answer(callback)
+      let skipped = false
+      try {
+        skipped = this.#touchGate.skips(session, this.options)
+      } catch (error) {
+        return this.#operations.adopt(callback, Promise.reject(errorOf(error)))
+      }
+      if (skipped) {
         this.#counts.touchesSkipped++
-        return this.#operations.adopt(callback, this.#skipTouch(sid))
+        return this.#answer(callback)
       }
       /** @type {number | undefined} */
       let expires
@@ -194,16 +206,19 @@ function storeClass(Store) {
         this.#native.touch(ticket, sid, expires)
       }
       const read = () => this.#touchGate.remember(session, expires, this.options.touchAfter)
-      return this.#start(callback, sid, begin, read)
+      return this.#operations.start(callback, begin, read)
     }
 
     /**
-     * The outcome of a touch that does not reach the addon.
-     * @param {string} sid
+     * The outcome of a call that does not reach the addon.
+     * @param {Callback | undefined} callback
+     * @param {unknown} [value]
      */
-    async #skipTouch(sid) {
-      checkSid(sid)
-      if (this.#closed) throw new SessionStoreError('ERR_SESSION_CLOSED', 'the session store is closed')
+    #answer(callback, value) {
+      const answer = this.#closed
+        ? Promise.reject(new SessionStoreError('ERR_SESSION_CLOSED', 'the session store is closed'))
+        : Promise.resolve(value)
+      return this.#operations.adopt(callback, answer)
     }
 
     /**
@@ -214,7 +229,9 @@ function storeClass(Store) {
     destroy(sid, ...rest) {
       this.#counts.destroys++
       logCall('destroy', sid)
-      return this.#start(callbackOf(rest), sid, (ticket) => this.#native.destroy(ticket, sid))
+      const callback = callbackOf(rest)
+      if (!isName(sid)) return this.#answer(callback)
+      return this.#operations.start(callback, (ticket) => this.#native.destroy(ticket, sid))
     }
 
     /**
@@ -228,9 +245,13 @@ function storeClass(Store) {
     /** Yields `[sid, session]` of the live sessions in the order of their ids, without holding all of them in memory. */
     iterate() {
       return listSessions(this.#readPage, (sid, data) => {
-        const session = data === null ? undefined : parse(data, this.options.serializer)
-        if (session === undefined) this.#countUnreadable(sid)
-        return session
+        try {
+          const session = data === null ? undefined : parse(data, this.options.serializer)
+          if (session === undefined) this.#countUnreadable(sid)
+          return session
+        } catch (error) {
+          throw errorOf(error)
+        }
       })
     }
 
@@ -282,7 +303,11 @@ function storeClass(Store) {
      * @param {object} options
      */
     async #syncModel(options) {
-      await this.sessionModel?.sync(options)
+      try {
+        await this.sessionModel?.sync(options)
+      } catch (cause) {
+        throw new SessionStoreError('ERR_SESSION_TABLE', reasonOf(cause), cause)
+      }
       // Makes the addon inspect the table again.
       await this.#operations.start(undefined, (ticket) => this.#native.sync(ticket, false))
     }
@@ -300,7 +325,9 @@ function storeClass(Store) {
     startExpiringSessions() {
       this.stopExpiringSessions()
       const interval = this.options.checkExpirationInterval
-      if (interval > 0 && !this.#closed) this._expirationInterval = startPruneTimer(this, interval)
+      // The options are live, and an error of this timer would end the process.
+      const due = typeof interval === 'number' && interval > 0
+      if (due && !this.#closed) this._expirationInterval = startPruneTimer(this, interval)
     }
 
     stopExpiringSessions() {
@@ -354,26 +381,23 @@ function storeClass(Store) {
       return session
     }
 
-    /**
-     * Starts a call on one session.
-     * @param {Callback | undefined} callback
-     * @param {string} sid
-     * @param {(ticket: number) => void} begin
-     * @param {Read} [read]
-     */
-    #start(callback, sid, begin, read) {
-      const checked = (/** @type {number} */ ticket) => {
-        checkSid(sid)
-        begin(ticket)
-      }
-      return this.#operations.start(callback, checked, read)
-    }
-
     /** @param {string} sid */
     #countUnreadable(sid) {
       this.#counts.unreadable++
       debug('the row of %s cannot be read as a session and is treated as absent', shortSid(sid))
     }
+  }
+}
+
+/**
+ * @param {Session} session
+ * @param {string} sid
+ */
+function knowsId(session, sid) {
+  try {
+    return session.id === sid
+  } catch {
+    return false
   }
 }
 

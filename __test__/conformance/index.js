@@ -20,6 +20,7 @@ const suites = {
   serializer: require('./serializer'),
   extendDefaultFields: require('./extend-default-fields'),
   queue: require('./queue'),
+  retries: require('./retries'),
   names: require('./names'),
   data: require('./data'),
 
@@ -32,6 +33,7 @@ const suites = {
   logout: require('./logout'),
   unreadable: require('./unreadable'),
   isolation: require('./isolation'),
+  applicationCode: require('./application-code'),
   columns: require('./columns')
 }
 
