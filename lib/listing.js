@@ -1,7 +1,7 @@
 'use strict'
 
 const { PAGE_STRIDE } = require('./addon.js')
-const { isObject } = require('./values.js')
+const { hasCookie } = require('./session.js')
 
 /** The number of sessions in memory at a time during `all` and `iterate`, and of ids during `ids`. */
 const PAGE_SESSIONS = 500
@@ -57,7 +57,7 @@ async function collectSessions(sessions, needsCookie) {
   /** @type {[string, Session][]} */
   const entries = []
   for await (const entry of sessions) {
-    if (!needsCookie || isObject(entry[1].cookie)) entries.push(entry)
+    if (!needsCookie || hasCookie(entry[1])) entries.push(entry)
   }
   // It defines each property. An assignment would not for the sid `__proto__`.
   return Object.fromEntries(entries)

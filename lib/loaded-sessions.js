@@ -203,7 +203,12 @@ class LoadedSessions {
  * @param {string} sid
  */
 function knowsId(session, sid) {
-  return (session.id === sid || session.sessionId === sid) && !isPlain(session)
+  try {
+    return (session.id === sid || session.sessionId === sid) && !isPlain(session)
+  } catch {
+    // A getter of the application threw.
+    return false
+  }
 }
 
 /**
@@ -221,8 +226,12 @@ function isPlain(value) {
  * @returns {object | undefined}
  */
 function contextOf(rest) {
-  for (const value of rest) {
-    if (isObject(value) && isObject(value.ctx)) return value.ctx
+  try {
+    for (const value of rest) {
+      if (isObject(value) && isObject(value.ctx)) return value.ctx
+    }
+  } catch {
+    // A getter of the caller threw.
   }
   return undefined
 }

@@ -1,9 +1,12 @@
 'use strict'
 
+const { inspect } = require('node:util')
+
 const { NativeStore, OutcomeType } = require('./addon.js')
 const { extendFields } = require('./columns.js')
 const { cookieExpiry, raiseCookieExpiry } = require('./cookie-expiry.js')
-const { SessionStoreError, translated } = require('./error.js')
+const { SessionStoreError, errorOf, translated } = require('./error.js')
+const { inspectOptions } = require('./inspect.js')
 const { collectSessions, listIds, listSessions } = require('./listing.js')
 const { LoadedSessions, contextOf } = require('./loaded-sessions.js')
 const { debug, logCall, shortSid } = require('./log.js')
@@ -12,9 +15,9 @@ const { complete } = require('./options/complete.js')
 const { forAddon, forDdl } = require('./options/for-addon.js')
 const { startPruneTimer } = require('./prune-timer.js')
 const { buildRow } = require('./sequelize/model.js')
-const { checkSession, checkSid, expiresAt, parse, serialize } = require('./session.js')
+const { checkSession, checkSid, expiresAt, hasCookie, parse, serialize } = require('./session.js')
 const { TouchGate } = require('./touch-gate.js')
-const { isObject } = require('./values.js')
+const { isName, isObject, reasonOf } = require('./values.js')
 
 /**
  * @typedef {import('./session.js').Session} Session
@@ -54,6 +57,8 @@ function storeClass(Store) {
      * @type {Record<string, string> | undefined}
      */
     #fields
+    /** @type {import('./sequelize/instance.js').Model | undefined} */
+    #model
     /** @type {Promise<void> | undefined} */
     #closed
 
@@ -72,8 +77,7 @@ function storeClass(Store) {
       super()
       const completed = complete(options)
       this.options = completed.options
-      // For queries of the application, as with connect-session-sequelize.
-      if (completed.model) this.sessionModel = completed.model
+      this.#model = completed.model
       this.#fields = completed.fields
       /** @type {NodeJS.Timeout | null} */
       this._expirationInterval = null
@@ -90,9 +94,22 @@ function storeClass(Store) {
       this.startExpiringSessions()
     }
 
+    /** The model of the table, for queries of the application, as with connect-session-sequelize. */
+    get sessionModel() {
+      return this.#model
+    }
+
     /**
-     * Yields the live session, or null. Its cookie expires no sooner than its row. A row that cannot be read counts as absent. For a callback so does a session without
-     * a cookie, on which express-session would throw.
+     * What `util.inspect` shows. Not the model, which holds the password of its Sequelize instance.
+     * @type {import('./inspect.js').Inspect}
+     */
+    [inspect.custom](depth, context, show) {
+      return #model in this ? inspectOptions(this, depth, context, show) : this
+    }
+
+    /**
+     * Yields the live session, or null. Its cookie expires no sooner than its row. A row that cannot be read counts as
+     * absent. For a callback so does a session without a cookie, on which express-session would throw.
      * @param {string} sid
      * @param {...unknown} rest what koa-session passes; callback
      */
@@ -102,10 +119,14 @@ function storeClass(Store) {
       const { removals } = this.#loaded
       this.#counts.gets++
       logCall('get', sid)
+      if (!isName(sid)) {
+        this.#counts.misses++
+        return this.#answer(callback, null)
+      }
       /** @type {Read} */
       const read = (type, data, expires) => {
         const session = type === OutcomeType.Session ? parse(data, this.options.serializer) : undefined
-        if (session === undefined || (callback && !isObject(session.cookie))) {
+        if (session === undefined || (callback && !hasCookie(session))) {
           this.#counts.misses++
           if (type !== OutcomeType.Missing) this.#countUnreadable(sid)
           return null
@@ -116,7 +137,7 @@ function storeClass(Store) {
         this.#touchGate.remember(session, expires, this.options.touchAfter)
         return session
       }
-      return this.#start(callback, sid, (ticket) => this.#native.get(ticket, Date.now(), sid), read)
+      return this.#operations.start(callback, (ticket) => this.#native.get(ticket, Date.now(), sid), read)
     }
 
     /**
@@ -141,6 +162,7 @@ function storeClass(Store) {
       /** @type {number | undefined} */
       let cookie
       const begin = (/** @type {number} */ ticket) => {
+        checkSid(sid)
         const now = Date.now()
         row = this.#rowOf(session, ttl, now)
         cookie = cookieExpiry(session)
@@ -150,7 +172,7 @@ function storeClass(Store) {
         const updateUntil = this.#loaded.updateUntil(sid, loaded, row.expires)
         this.#native.set(ticket, now, sid, row.data, row.expires, updateUntil, keepLater, row.columns)
       }
-      return this.#start(callback, sid, begin, () => {
+      return this.#operations.start(callback, begin, () => {
         if (row) this.#loaded.saved(sid, session, loaded, row.expires, cookie, removals, context)
         this.#touchGate.remember(session, row?.expires, this.options.touchAfter)
         // connect-session-sequelize yields the row. express-session's callbacks take only an error.
@@ -180,9 +202,16 @@ function storeClass(Store) {
       const callback = callbackOf(rest)
       this.#counts.touches++
       logCall('touch', sid)
-      if (this.#touchGate.skips(session, this.options)) {
+      if (!isName(sid)) return this.#answer(callback)
+      let skipped = false
+      try {
+        skipped = this.#touchGate.skips(session, this.options)
+      } catch (error) {
+        return this.#operations.adopt(callback, Promise.reject(errorOf(error)))
+      }
+      if (skipped) {
         this.#counts.touchesSkipped++
-        return this.#operations.adopt(callback, this.#skipTouch(sid))
+        return this.#answer(callback)
       }
       /** @type {number | undefined} */
       let atLeast
@@ -204,16 +233,19 @@ function storeClass(Store) {
         this.#loaded.touched(session, cookie)
         this.#touchGate.remember(session, atLeast, this.options.touchAfter)
       }
-      return this.#start(callback, sid, begin, read)
+      return this.#operations.start(callback, begin, read)
     }
 
     /**
-     * The outcome of a touch that does not reach the addon.
-     * @param {string} sid
+     * The outcome of a call that does not reach the addon.
+     * @param {Callback | undefined} callback
+     * @param {unknown} [value]
      */
-    async #skipTouch(sid) {
-      checkSid(sid)
-      if (this.#closed) throw new SessionStoreError('ERR_SESSION_CLOSED', 'the session store is closed')
+    #answer(callback, value) {
+      const answer = this.#closed
+        ? Promise.reject(new SessionStoreError('ERR_SESSION_CLOSED', 'the session store is closed'))
+        : Promise.resolve(value)
+      return this.#operations.adopt(callback, answer)
     }
 
     /**
@@ -224,11 +256,13 @@ function storeClass(Store) {
     destroy(sid, ...rest) {
       this.#counts.destroys++
       logCall('destroy', sid)
-      const begin = (/** @type {number} */ ticket) => {
+      const callback = callbackOf(rest)
+      if (!isName(sid)) return this.#answer(callback)
+      const context = contextOf(rest)
+      return this.#operations.start(callback, (ticket) => {
         this.#native.destroy(ticket, Date.now(), sid)
-        this.#loaded.destroying(sid, contextOf(rest))
-      }
-      return this.#start(callbackOf(rest), sid, begin)
+        this.#loaded.destroying(sid, context)
+      })
     }
 
     /**
@@ -243,10 +277,14 @@ function storeClass(Store) {
     iterate() {
       const { removals } = this.#loaded
       return listSessions(this.#readPage, (sid, data, expires) => {
-        const session = data === null ? undefined : parse(data, this.options.serializer)
-        if (session === undefined) this.#countUnreadable(sid)
-        else this.#loaded.listed(sid, session, expires, raiseCookieExpiry(session, expires), removals)
-        return session
+        try {
+          const session = data === null ? undefined : parse(data, this.options.serializer)
+          if (session === undefined) this.#countUnreadable(sid)
+          else this.#loaded.listed(sid, session, expires, raiseCookieExpiry(session, expires), removals)
+          return session
+        } catch (error) {
+          throw errorOf(error)
+        }
       })
     }
 
@@ -307,7 +345,11 @@ function storeClass(Store) {
      * @param {object} options
      */
     async #syncModel(options) {
-      await this.sessionModel?.sync(options)
+      try {
+        await this.sessionModel?.sync(options)
+      } catch (cause) {
+        throw new SessionStoreError('ERR_SESSION_TABLE', reasonOf(cause), cause)
+      }
       // Makes the addon inspect the table again.
       await this.#operations.start(undefined, (ticket) => this.#native.sync(ticket, Date.now(), false))
     }
@@ -325,7 +367,9 @@ function storeClass(Store) {
     startExpiringSessions() {
       this.stopExpiringSessions()
       const interval = this.options.checkExpirationInterval
-      if (interval > 0 && !this.#closed) this._expirationInterval = startPruneTimer(this, interval)
+      // The options are live, and an error of this timer would end the process.
+      const due = typeof interval === 'number' && interval > 0
+      if (due && !this.#closed) this._expirationInterval = startPruneTimer(this, interval)
     }
 
     stopExpiringSessions() {
@@ -377,21 +421,6 @@ function storeClass(Store) {
       this.#loaded.pass(req.sessionID, data, session)
       this.#touchGate.pass(data, session)
       return session
-    }
-
-    /**
-     * Starts a call on one session.
-     * @param {Callback | undefined} callback
-     * @param {string} sid
-     * @param {(ticket: number) => void} begin
-     * @param {Read} [read]
-     */
-    #start(callback, sid, begin, read) {
-      const checked = (/** @type {number} */ ticket) => {
-        checkSid(sid)
-        begin(ticket)
-      }
-      return this.#operations.start(callback, checked, read)
     }
 
     /** @param {string} sid */

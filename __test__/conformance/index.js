@@ -20,6 +20,7 @@ const suites = {
   serializer: require('./serializer'),
   extendDefaultFields: require('./extend-default-fields'),
   queue: require('./queue'),
+  retries: require('./retries'),
   names: require('./names'),
   data: require('./data'),
 
@@ -35,6 +36,7 @@ const suites = {
   clock: require('./clock'),
   unreadable: require('./unreadable'),
   isolation: require('./isolation'),
+  applicationCode: require('./application-code'),
   columns: require('./columns')
 }
 

@@ -35,6 +35,8 @@ pub struct Target<DB: sqlx::Database> {
     pub lanes: Lanes,
     /// The port of a server that is reached by TCP.
     pub tcp_port: Option<u16>,
+    /// Runs before a connection is opened or taken from the pool.
+    pub prepare: Box<dyn Fn() + Send + Sync>,
     /// The database lives as long as its one connection.
     pub in_memory: bool,
     /// Looks for a reason why connecting failed that the driver's message does not give.
@@ -62,6 +64,7 @@ impl<DB: sqlx::Database> Target<DB> {
             options,
             lanes: Lanes::of_server(max_connections),
             tcp_port: socket.is_none().then_some(port),
+            prepare: Box::new(|| ()),
             in_memory: false,
             explain: missing_file,
             files: certificate_files(url),

@@ -186,6 +186,7 @@ where
     type Connection = PoolConnection<DB>;
 
     async fn connect(&self) -> Result<Self::Connection> {
+        (self.target.prepare)();
         let connection = self.pool.acquire().await;
         if connection.is_ok() {
             self.target.acquired();

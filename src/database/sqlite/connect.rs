@@ -7,6 +7,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Sqlite};
 
 use super::file_locks::share_files_safely;
+use super::new_file;
 use crate::config::{ConnectionConfig, Lanes};
 use crate::database::{Connect, Target};
 use crate::error::{Result, StoreError};
@@ -34,7 +35,8 @@ impl Connect for Sqlite {
                  `db: 'sqlite:./sessions.sqlite'`",
             ));
         }
-        let (options, in_memory) = connect_options(&connection.url)?;
+        let (options, place) = connect_options(&connection.url)?;
+        let in_memory = place == Place::Memory;
         // One connection writes, one is for calls on the whole table, the others read.
         let (readers, table) = match max_connections {
             _ if in_memory => (0, false),
@@ -54,9 +56,16 @@ impl Connect for Sqlite {
             format!("the SQLite file `{}`", options.get_filename().display())
         };
         Ok(Target {
-            options,
             name,
             lanes,
+            prepare: match place {
+                Place::NewFile => {
+                    let (path, mode) = (options.get_filename().to_owned(), connection.file_mode);
+                    Box::new(move || new_file::create(&path, mode))
+                }
+                Place::Memory | Place::File => Box::new(|| ()),
+            },
+            options,
             tcp_port: None,
             in_memory,
             explain,
@@ -65,9 +74,18 @@ impl Connect for Sqlite {
     }
 }
 
-/// Reads `sqlite:` URLs: the parameters of sqlx, and three that set pragmas of the connection. Also returns whether the
-/// database is in memory.
-fn connect_options(url: &str) -> Result<(SqliteConnectOptions, bool)> {
+/// Where the database is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Memory,
+    /// A file that has to exist.
+    File,
+    /// A file that is created if it is missing.
+    NewFile,
+}
+
+/// Reads `sqlite:` URLs: the parameters of sqlx, and three that set pragmas of the connection.
+fn connect_options(url: &str) -> Result<(SqliteConnectOptions, Place)> {
     let (location, query) = url.split_once('?').unwrap_or((url, ""));
     let mut journal_mode = Some(SqliteJournalMode::Wal);
     let mut synchronous = None;
@@ -122,7 +140,14 @@ fn connect_options(url: &str) -> Result<(SqliteConnectOptions, bool)> {
             .map_err(|error| StoreError::options(format!("invalid SQLite URL: {error}")))?;
         options = options.filename(path);
     }
-    Ok((options, in_memory))
+    let place = if in_memory {
+        Place::Memory
+    } else if !has_mode || others.contains(&"mode=rwc") {
+        Place::NewFile
+    } else {
+        Place::File
+    };
+    Ok((options, place))
 }
 
 fn parameter<T: FromStr<Err: std::fmt::Display>>(key: &str, value: &str) -> Result<T> {
@@ -159,6 +184,7 @@ mod tests {
                 url: url.into(),
                 prepared_statements: true,
                 shared_file: false,
+                file_mode: 0o600,
             };
             Sqlite::target(&connection, 4)
         };

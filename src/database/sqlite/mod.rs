@@ -7,6 +7,7 @@
 mod connect;
 mod error;
 mod file_locks;
+mod new_file;
 mod prune;
 mod read;
 mod schema;
