@@ -16,7 +16,7 @@ impl Schema for MySql {
 
     fn instant_type(instants: Instants) -> &'static str {
         match instants {
-            Instants::Date | Instants::Local | Instants::Iso => "DATETIME",
+            Instants::Date | Instants::Local | Instants::Iso => "DATETIME(3)",
             Instants::Seconds => "BIGINT",
         }
     }
@@ -151,8 +151,8 @@ mod tests {
         assert_eq!(
             MySql::create_table(&table()),
             "CREATE TABLE IF NOT EXISTS `Sessions` (`sid` VARCHAR(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, \
-             `expires` DATETIME, `data` MEDIUMTEXT CHARACTER SET utf8mb4, `createdAt` DATETIME NOT NULL, \
-             `updatedAt` DATETIME NOT NULL, PRIMARY KEY (`sid`)) ENGINE=InnoDB;"
+             `expires` DATETIME(3), `data` MEDIUMTEXT CHARACTER SET utf8mb4, `createdAt` DATETIME(3) NOT NULL, \
+             `updatedAt` DATETIME(3) NOT NULL, PRIMARY KEY (`sid`)) ENGINE=InnoDB;"
         );
     }
 }
