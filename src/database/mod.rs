@@ -16,6 +16,7 @@ mod postgres;
 mod schema;
 mod sqlite;
 mod statement;
+mod text_date;
 mod url;
 
 use sqlx::database::HasStatementCache;
@@ -26,7 +27,9 @@ use crate::timestamp::Timestamp;
 pub use batch::{Batch, Save, Touch};
 pub use connect::{Connect, Target};
 pub use error::Errors;
-pub use inspected::{Column, DataForm, InspectedTable, InstantColumn, InstantForm, Text};
+pub use inspected::{
+    Column, DataForm, InspectedTable, InstantColumn, InstantForm, Text, expires_at,
+};
 pub use schema::{Schema, Unfit};
 pub use statement::{Statement, rendered, rows_updated};
 
@@ -60,7 +63,7 @@ pub trait ReadStatements: sqlx::Database {
     fn read(table: &InspectedTable, sids: &[&str]) -> Statement<Self>;
 
     /// Decodes a row of [`ReadStatements::read`].
-    fn stored(row: &Self::Row) -> sqlx::Result<(Key, Stored)>;
+    fn stored(table: &InspectedTable, row: &Self::Row) -> sqlx::Result<(Key, Stored)>;
 
     /// Reads live sessions in the order of their sids: sid and, if requested, data.
     fn page(table: &InspectedTable, request: &PageRequest, now: Timestamp) -> Statement<Self>;

@@ -3,6 +3,7 @@
 use sqlx::SqlStr;
 
 use crate::config::{ColumnName, Instants, Json, TableConfig};
+use crate::timestamp::Timestamp;
 
 use super::inspected::{Column, DataForm, InspectedTable, InstantForm};
 use super::statement::{Statement, rendered};
@@ -75,6 +76,11 @@ pub trait Schema: sqlx::Database {
 
     /// How a column keeps instants.
     fn instant_form(column: &Column) -> Result<InstantForm, Unfit>;
+
+    /// The first and the last instant that a column can hold.
+    fn instant_range(_column: &Column) -> [Timestamp; 2] {
+        [Timestamp(0), Timestamp::LAST]
+    }
 
     /// How a column keeps sessions.
     fn data_form(column: &Column) -> Result<DataForm, Unfit>;

@@ -221,7 +221,7 @@ where
             .map_err(|error| self.failed(error))?;
         let mut by_sid = HashMap::new();
         for row in &found {
-            let (key, mut stored) = DB::stored(row).map_err(|error| self.failed(error))?;
+            let (key, mut stored) = DB::stored(&table, row).map_err(|error| self.failed(error))?;
             stored.data = stored.data.map(|data| table.session_text(data));
             match key {
                 Key::Index(index) => {

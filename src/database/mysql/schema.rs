@@ -6,6 +6,7 @@ use sqlx::{MySql, Row};
 use super::add;
 use crate::config::{Instants, TableConfig};
 use crate::database::{Column, DataForm, InstantForm, Schema, Statement, Unfit, rendered};
+use crate::timestamp::Timestamp;
 
 impl Schema for MySql {
     const BIGINT: &'static str = "SIGNED";
@@ -122,6 +123,20 @@ impl Schema for MySql {
             let expected = "datetime, timestamp, varchar, text, int or bigint";
             Err(Unfit::of_type(expected, declared))
         }
+    }
+
+    fn instant_range(column: &Column) -> [Timestamp; 2] {
+        let declared = &column.declared;
+        // https://dev.mysql.com/doc/refman/8.4/en/datetime.html: the instant 0 is kept for 0000-00-00.
+        let [first, last] = match declared.as_str() {
+            _ if declared.starts_with("timestamp") => [1, i64::from(i32::MAX)],
+            _ if declared.starts_with("int") && declared.contains("unsigned") => {
+                [0, i64::from(u32::MAX)]
+            }
+            _ if declared.starts_with("int") => [0, i64::from(i32::MAX)],
+            _ => return [Timestamp(0), Timestamp::LAST],
+        };
+        [first, last].map(|seconds| Timestamp(seconds * 1000))
     }
 
     fn data_form(column: &Column) -> Result<DataForm, Unfit> {

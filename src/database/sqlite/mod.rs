@@ -77,17 +77,38 @@ fn instant(form: InstantForm, at: Timestamp) -> Argument {
     }
 }
 
-/// The expiry in a form that compares with the time; NULL for what is not of the column's form. Texts in any form are
-/// converted to Sequelize's.
+/// The expiry in a form that compares with the time; NULL for what is not of the column's form. Texts in any form that
+/// [`Timestamp::parse`] reads are converted to Sequelize's.
 fn comparable(table: &InspectedTable) -> String {
     let expires = format!("t.{}", table.expires.name);
     if table.expires.form.is_integer() {
-        format!("CASE typeof({expires}) WHEN 'integer' THEN {expires} END")
-    } else {
-        format!(
-            "strftime('%Y-%m-%d %H:%M:%f +00:00', CASE typeof({expires}) WHEN 'text' THEN {expires} END)"
-        )
+        return format!("CASE typeof({expires}) WHEN 'integer' THEN {expires} END");
     }
+    // What Sequelize writes, but for the last days of a month, compares as it is; that is faster than any conversion.
+    let day = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]";
+    let time = "[0-9][0-9]:[0-5][0-9]:[0-5][0-9].[0-9][0-9][0-9]";
+    let sequelize = format!(
+        "{expires} GLOB '{day} {time} +00:00' AND typeof({expires}) = 'text' \
+         AND substr({expires}, 6, 2) BETWEEN '01' AND '12' AND substr({expires}, 9, 2) BETWEEN '01' AND '28' \
+         AND substr({expires}, 12, 2) < '24'"
+    );
+    // SQLite would also take a time of day, the number of a day, `now`, 30 February and 24 o'clock for dates. Of the
+    // offsets, it knows only those with a colon.
+    let date = format!(
+        "typeof({expires}) = 'text' AND ({expires} GLOB '{day}[ T][0-2][0-9]:*' OR {expires} GLOB '{day}') \
+         AND date(substr({expires}, 1, 10)) = substr({expires}, 1, 10) AND substr({expires}, 12, 2) <> '24'"
+    );
+    let text = |text: &str| format!("strftime('%Y-%m-%d %H:%M:%f +00:00', {text})");
+    format!(
+        "CASE WHEN {sequelize} THEN {expires} WHEN {date} THEN COALESCE({plain}, \
+         CASE WHEN {expires} GLOB '*:*[+-][0-9][0-9][0-9][0-9]' THEN {joined} \
+         WHEN {expires} GLOB '*:*[+-][0-9][0-9]' THEN {hours} END) END",
+        plain = text(&expires),
+        joined = text(&format!(
+            "substr({expires}, 1, length({expires}) - 2) || ':' || substr({expires}, -2)"
+        )),
+        hours = text(&format!("{expires} || ':00'")),
+    )
 }
 
 fn expired(table: &InspectedTable) -> String {
