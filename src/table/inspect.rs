@@ -7,11 +7,9 @@ use sqlx::{ColumnIndex, Decode, Executor, IntoArguments, Row, Type};
 
 use crate::database::{Batch, Column, DataForm, Database, InspectedTable, InstantForm, rendered};
 use crate::error::{Remedy, Result, StoreError};
+use crate::timestamp::Timestamp;
 
 use super::SqlTable;
-
-/// A larger expiry cannot be in seconds: it would be after the year 5138.
-const MAX_SECONDS: i64 = 100_000_000_000;
 
 impl<DB: Database> SqlTable<DB> {
     fn cached(&self) -> Option<Arc<InspectedTable>> {
@@ -116,6 +114,20 @@ where
         Err(StoreError::table(message).with_remedy(Remedy::Isolate))
     }
 
+    /// Notes the unit of integers as dates, which was guessed from the rows.
+    fn note_unit(&self, table: &InspectedTable, seconds: i64, milliseconds: i64) {
+        let unit = match table.expires.form {
+            InstantForm::Seconds => "seconds",
+            _ => "milliseconds",
+        };
+        self.note.set(format!(
+            "the integers in column {} of table `{}` are taken for {unit} since 1970: \
+             {seconds} of its rows are plausible as seconds, {milliseconds} as milliseconds",
+            table.expires.name,
+            self.config.full_name(),
+        ));
+    }
+
     /// Detects what the types of the columns leave open.
     async fn detect(
         &self,
@@ -133,24 +145,25 @@ where
                 .map_err(|error| self.failed(error))?;
             table.max_packet = usize::try_from(bytes).ok();
         }
-        if !table.expires.form.is_integer() && table.data_form != DataForm::Json {
+        if !table.unit_open && table.data_form != DataForm::Json {
             return Ok(());
         }
-        let row = sqlx::query(DB::sample(table))
+        let row = sqlx::query(DB::sample(table, Timestamp::now()))
             .persistent(self.prepared_statements)
             .fetch_one(connection)
             .await
             .map_err(|error| self.failed(error))?;
-        let expires: Option<i64> = row.try_get(0).map_err(|error| self.failed(error))?;
-        if let Some(expires) = expires {
-            table.expires.form = if expires > MAX_SECONDS {
-                InstantForm::Milliseconds
-            } else {
-                InstantForm::Seconds
-            };
+        let votes = |index: usize| -> Result<i64> {
+            let count: Option<i64> = row.try_get(index).map_err(|error| self.failed(error))?;
+            Ok(count.unwrap_or(0))
+        };
+        let (seconds, milliseconds) = (votes(0)?, votes(1)?);
+        if table.unit_open {
+            table.guess_unit(seconds, milliseconds);
+            self.note_unit(table, seconds, milliseconds);
         }
         let first_two_chars: Option<String> = row
-            .try_get_unchecked(1)
+            .try_get_unchecked(2)
             .map_err(|error| self.failed(error))?;
         match first_two_chars.as_deref() {
             Some("\"{") => table.data_quoted = true,

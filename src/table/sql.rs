@@ -15,7 +15,7 @@ use crate::error::{ErrorKind, Remedy, Result, StoreError};
 use crate::operation::{Page, PageRequest, Stored, Write};
 use crate::timestamp::Timestamp;
 
-use super::{Pruned, SessionTable};
+use super::{Note, Pruned, SessionTable};
 
 /// More than enough bytes for what a packet holds beside the sessions: a statement and its other values.
 const PACKET_REST: usize = 64 * 1024;
@@ -33,6 +33,7 @@ pub struct SqlTable<DB: Database> {
     /// The table was found once. If it is missing after that, the store reports an error instead of creating an empty
     /// table, which would turn an outage into logouts.
     pub(super) found: AtomicBool,
+    pub(super) note: Arc<Note>,
 }
 
 impl<DB: Database> SqlTable<DB> {
@@ -67,7 +68,13 @@ impl<DB: Database> SqlTable<DB> {
             inspected: Mutex::default(),
             inspecting: tokio::sync::Mutex::default(),
             found: AtomicBool::new(false),
+            note: Arc::default(),
         }
+    }
+
+    /// What the store has decided about the table.
+    pub fn note(&self) -> &Arc<Note> {
+        &self.note
     }
 
     pub fn pool(&self) -> &Pool<DB> {
