@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use sqlx::{ColumnIndex, Decode, Executor, IntoArguments, Row, Type};
 
 use crate::database::{Batch, Column, DataForm, Database, InspectedTable, InstantForm, rendered};
-use crate::error::{Remedy, Result, StoreError};
+use crate::error::{ErrorKind, Remedy, Result, StoreError};
 use crate::timestamp::Timestamp;
 
 use super::SqlTable;
@@ -73,6 +73,42 @@ where
             .map_err(|error| self.failed(error))?;
         let columns = rows.iter().map(DB::column).collect::<sqlx::Result<_>>();
         columns.map_err(|error| self.failed(error))
+    }
+
+    /// Whether the table was altered since it was inspected. Then it will be inspected again.
+    pub(super) async fn altered(
+        &self,
+        connection: &mut DB::Connection,
+        table: &InspectedTable,
+    ) -> bool {
+        let columns = self.columns(connection).await;
+        let same = columns
+            .as_ref()
+            .is_ok_and(|columns| table.has_columns(columns));
+        if !same {
+            self.set_cached(None);
+        }
+        // Nothing can be read in a transaction that has failed: the calls after it find out.
+        columns.is_ok() && !same
+    }
+
+    /// The store's error for the error of a statement on the table. Values that do not fit may mean that a column has
+    /// another type by now; the statement is then worth another try.
+    pub(super) async fn failed_on(
+        &self,
+        connection: &mut DB::Connection,
+        table: &InspectedTable,
+        error: sqlx::Error,
+    ) -> StoreError {
+        let failed = self.failed(error);
+        if failed.remedy == Remedy::Isolate && self.altered(connection, table).await {
+            return StoreError {
+                kind: ErrorKind::Table,
+                remedy: Remedy::Retry,
+                ..failed
+            };
+        }
+        failed
     }
 
     pub(super) async fn create(&self, connection: &mut DB::Connection) -> Result<()> {
