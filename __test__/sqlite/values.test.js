@@ -81,20 +81,33 @@ describe.each(Object.entries(VALUES))('expires of the type %s', (type, kinds) =>
   })
 })
 
-test.each(['', 'WITHOUT ROWID'])('expired rows whose ids are no texts keep no others from being pruned %s', async (how) => {
-  const where = place()
-  await query(where, `CREATE TABLE Sessions (sid NOT NULL PRIMARY KEY, expires TEXT, data TEXT) ${how}`)
-  const numbers = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600)'
-  for (const sid of ["CAST('ada' || i AS BLOB)", "x'ff' || i", 'i', "'sid' || i"]) {
-    await query(where, `INSERT INTO Sessions ${numbers} SELECT ${sid}, '2020-01-01 00:00:00.000 +00:00', '{}' FROM n`)
+test.each(['', 'WITHOUT ROWID'])(
+  'expired rows whose ids are no texts keep no others from being pruned %s',
+  async (how) => {
+    const where = place()
+    await query(where, `CREATE TABLE Sessions (sid NOT NULL PRIMARY KEY, expires TEXT, data TEXT) ${how}`)
+    const numbers = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600)'
+    for (const sid of ["CAST('ada' || i AS BLOB)", "x'ff' || i", 'i', "'sid' || i"]) {
+      await query(where, `INSERT INTO Sessions ${numbers} SELECT ${sid}, '2020-01-01 00:00:00.000 +00:00', '{}' FROM n`)
+    }
+    const store = open({ checkExpirationInterval: 0 }, where)
+    await store.set('mate', session())
+    expect(await store.clearExpiredSessions()).toBeGreaterThanOrEqual(600)
+    const [{ left }] = await query(where, "SELECT count(*) AS left FROM Sessions WHERE sid LIKE 'sid%' OR sid = 'mate'")
+    expect(left).toBe(1)
+    expect(await store.ids()).toContain('mate')
+    expect(store.stats().errors).toBe(0)
   }
-  const store = open({ checkExpirationInterval: 0 }, where)
-  await store.set('mate', session())
-  expect(await store.clearExpiredSessions()).toBeGreaterThanOrEqual(600)
-  const [{ left }] = await query(where, "SELECT count(*) AS left FROM Sessions WHERE sid LIKE 'sid%' OR sid = 'mate'")
-  expect(left).toBe(1)
-  expect(await store.ids()).toContain('mate')
-  expect(store.stats().errors).toBe(0)
+)
+
+test('bytes that are no text may be the first row of a column of JSON', async () => {
+  const where = place()
+  await query(where, 'CREATE TABLE Sessions (sid TEXT PRIMARY KEY, expires DATETIME, data JSON)')
+  await query(where, "INSERT INTO Sessions VALUES ('odd', NULL, x'ffff')")
+  const store = open({}, where)
+  await store.set('ada', session({ user: 'ada' }))
+  expect((await store.get('ada')).user).toBe('ada')
+  expect(await store.get('odd')).toBeNull()
 })
 
 describe('integers as dates', () => {

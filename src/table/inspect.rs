@@ -198,9 +198,8 @@ where
             table.guess_unit(seconds, milliseconds);
             self.note_unit(table, seconds, milliseconds);
         }
-        let first_two_chars: Option<String> = row
-            .try_get_unchecked(2)
-            .map_err(|error| self.failed(error))?;
+        // SQLite keeps bytes in a column of JSON too, and they may be no text.
+        let first_two_chars: Option<String> = row.try_get_unchecked(2).ok().flatten();
         match first_two_chars.as_deref() {
             Some("\"{") => table.data_quoted = true,
             Some(object) if object.starts_with('{') => table.data_quoted = false,
