@@ -145,9 +145,12 @@ fn push_string(document: &mut String, text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use sqlx::Sqlite;
+    use proptest::prelude::*;
+    use sqlx::{Connection, SqliteConnection};
+    use tokio::runtime::Builder;
 
-    use crate::database::InspectedTable;
+    use super::*;
+    use crate::database::rendered;
     use crate::database::tests::{column, table};
 
     pub fn inspected(names: &[&str]) -> InspectedTable {
@@ -157,5 +160,54 @@ mod tests {
 
     pub fn sequelize() -> InspectedTable {
         inspected(&["sid", "expires", "data", "createdAt", "updatedAt"])
+    }
+
+    /// What a condition takes a text for, in a row of its own.
+    async fn compared(connection: &mut SqliteConnection, text: &str) -> Option<String> {
+        let sql = format!(
+            "SELECT {} FROM (SELECT ?1 AS `expires`) AS t",
+            comparable(&sequelize())
+        );
+        sqlx::query_scalar(rendered(sql))
+            .bind(text)
+            .fetch_one(connection)
+            .await
+            .unwrap()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn conditions_take_the_texts_for_dates_that_are_read(
+            texts in prop::collection::vec(
+                prop_oneof![
+                    "(20[0-9]{2}|[0-9]{4})-(0[1-9]|1[0-9])-[0-3][0-9]",
+                    "20[0-9]{2}-(0[1-9]|1[0-2])-[0-3][0-9][ T][0-2][0-9]:[0-6][0-9](:[0-6][0-9](\\.[0-9]{0,6})?)? {0,2}([Zz]|[+-][01][0-9](:?[0-6][0-9])?)?",
+                    "[0-9TtZz:. +-]{0,35}",
+                    "\\PC{0,20}",
+                    Just("now".to_owned()),
+                ],
+                1..50,
+            )
+        ) {
+            let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+                for text in texts {
+                    let read = Timestamp::parse(&text);
+                    // Beyond these years there is no text that compares.
+                    if read.is_some_and(|at| at < Timestamp(-62_167_219_200_000) || at > Timestamp::LAST) {
+                        continue;
+                    }
+                    let taken = compared(&mut connection, &text).await;
+                    let taken = taken.map(|text| Timestamp::parse(&text).unwrap().0);
+                    match (read, taken) {
+                        // SQLite rounds what follows the milliseconds.
+                        (Some(read), Some(taken)) => assert!((taken - read.0).abs() <= 1, "{text:?}"),
+                        (read, taken) => assert_eq!(read.is_some(), taken.is_some(), "{text:?}"),
+                    }
+                }
+            });
+        }
     }
 }
