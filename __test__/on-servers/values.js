@@ -173,7 +173,10 @@ module.exports = (database, kit) => {
       const where = await table({ ms: Date.now() + HOUR, more: Date.now() + HOUR })
       const store = open({ ...named, tableName: 'Sessions' }, where)
       await store.set('ours', session({}, HOUR))
-      const [{ at }] = await query(store, `SELECT ${q('expires')} AS at FROM ${q('Sessions')} WHERE ${q('sid')} = 'ours'`)
+      const [{ at }] = await query(
+        store,
+        `SELECT ${q('expires')} AS at FROM ${q('Sessions')} WHERE ${q('sid')} = 'ours'`
+      )
       expect(Number(at)).toBeLessThan(seconds(2 * HOUR))
       expect((await store.ids()).sort()).toEqual(['more', 'ms', 'ours'])
     })

@@ -10,7 +10,6 @@ const DATES = {
   dead: ["'-infinity'", "'4713-11-24 00:00:00 BC'", "'0001-01-01 BC'", "'0001-01-01'", "'1970-01-01'"]
 }
 
-
 /** How PostgreSQL spells what the tests in ../on-servers do. */
 function kit(database) {
   return {
