@@ -224,6 +224,16 @@ pub enum Expires {
     Unreadable,
 }
 
+impl Expires {
+    /// The instant, if there is one.
+    pub fn at(self) -> Option<Timestamp> {
+        match self {
+            Self::At(at) => Some(at),
+            Self::Never | Self::Unreadable => None,
+        }
+    }
+}
+
 /// Some of the live sessions.
 #[derive(Debug, Default)]
 pub struct Page {

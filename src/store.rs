@@ -14,7 +14,7 @@ use crate::database::Database;
 use crate::error::{ErrorKind, Result, StoreError};
 use crate::operation::{Operation, Outcome, Ticket};
 use crate::queue::{Counts, Deliver, Queue};
-use crate::table::{SessionTable, SqlTable};
+use crate::table::{Note, SessionTable, SqlTable};
 
 /// The supported databases.
 static DATABASES: &[Entry] = &[
@@ -65,6 +65,7 @@ impl Entry {
 pub struct Store {
     queue: Queue,
     pool: Box<dyn AnyPool>,
+    note: Arc<Note>,
     deliver: Deliver,
     runtime: &'static Runtime,
 }
@@ -142,6 +143,7 @@ impl Store {
         Ok(Self {
             queue,
             pool: Box::new(table.pool().clone()),
+            note: Arc::clone(table.note()),
             deliver,
             runtime,
         })
@@ -185,6 +187,11 @@ impl Store {
 
     pub fn pending(&self) -> usize {
         self.queue.pending()
+    }
+
+    /// What was decided about the table since this was asked, for the debug log.
+    pub fn take_note(&self) -> Option<String> {
+        self.note.take()
     }
 
     pub fn pool_size(&self) -> PoolSize {

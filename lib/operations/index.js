@@ -2,6 +2,7 @@
 
 const { NativeStore, OutcomeType } = require('../addon.js')
 const { errorOf, fromAddon, translated } = require('../error.js')
+const { debug } = require('../log.js')
 const { Delivery } = require('./delivery.js')
 const { operationFor } = require('./operation.js')
 const { Submission } = require('./submission.js')
@@ -129,7 +130,11 @@ class Operations {
  */
 function openNative(options, failed) {
   const operations = new Operations(() => reference.deref()?.submit(), failed)
-  const deliver = operations.deliver.bind(operations)
+  const deliver = (/** @type {any[]} */ outcomes) => {
+    const note = debug.enabled ? reference.deref()?.takeNote() : null
+    if (note) debug('%s', note)
+    operations.deliver(outcomes)
+  }
   const native = translated(() => new NativeStore(options, deliver))
   const reference = new WeakRef(native)
   return { native, operations }

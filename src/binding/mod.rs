@@ -210,6 +210,12 @@ impl NativeStore {
         }
     }
 
+    /// What was decided about the table since this was asked, for the debug log.
+    #[napi(catch_unwind)]
+    pub fn take_note(&self) -> Option<String> {
+        self.store.take_note()
+    }
+
     fn call_session(&self, ticket: Ticket, now: i64, sid: String, call: SessionCall) -> Result<()> {
         self.push(ticket, now, Call::Session { sid, call })
     }

@@ -3,13 +3,17 @@
 use sqlx::SqlStr;
 
 use crate::config::{ColumnName, Instants, Json, TableConfig};
+use crate::timestamp::Timestamp;
 
 use super::inspected::{Column, DataForm, InspectedTable, InstantForm};
 use super::statement::{Statement, rendered};
 
-/// Expiries up to this one are not used to tell seconds from milliseconds. It is in 1973 or on 2 January 1970; a session
-/// that was ended by force may have an expiry in 1970.
-const MIN_SAMPLE: i64 = 100_000_000;
+/// How many rows decide whether integers are seconds or milliseconds.
+const VOTERS: u32 = 100;
+
+/// How far from now, in ms, the expiry of a row that decides may be: 20 years. What is plausible as seconds is then never
+/// plausible as milliseconds, and neither are the ends of the calendar, which mean "never".
+const PLAUSIBLE: i64 = 20 * 365 * 86_400_000;
 
 /// Why a table or column cannot be used for sessions.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +80,11 @@ pub trait Schema: sqlx::Database {
     /// How a column keeps instants.
     fn instant_form(column: &Column) -> Result<InstantForm, Unfit>;
 
+    /// The first and the last instant that a column can hold.
+    fn instant_range(_column: &Column) -> [Timestamp; 2] {
+        [Timestamp(0), Timestamp::LAST]
+    }
+
     /// How a column keeps sessions.
     fn data_form(column: &Column) -> Result<DataForm, Unfit>;
 
@@ -132,14 +141,31 @@ pub trait Schema: sqlx::Database {
         rendered(format!("DROP TABLE IF EXISTS {}", Self::table_name(table)))
     }
 
-    /// Reads what the column types leave open from a row that is there: an integer expiry, and the first characters of
-    /// JSON data. NULL where the type is enough, or there is no such row.
-    fn sample(table: &InspectedTable) -> SqlStr {
+    /// Reads what the column types leave open from rows that are there: how many integer expiries are near `now` if taken
+    /// for seconds, how many if taken for milliseconds, and the first characters of JSON data. NULL where the type is
+    /// enough, or there is no such row.
+    fn sample(table: &InspectedTable, now: Timestamp) -> SqlStr {
         let (name, expires, data) = (&table.name, &table.expires.name, &table.data);
-        let integer = if table.expires.form.is_integer() {
-            format!("(SELECT {expires} FROM {name} WHERE {expires} > {MIN_SAMPLE} LIMIT 1)")
+        let votes = if table.unit_open {
+            let near = |column: &str, unit: i64| {
+                let (first, last) = (now.0 - PLAUSIBLE, now.0 + PLAUSIBLE);
+                format!("{column} BETWEEN {} AND {}", first / unit, last / unit)
+            };
+            // Rows that decide nothing are left out before they are counted.
+            let voters = format!(
+                "SELECT {expires} AS e FROM {name} WHERE {} OR {} LIMIT {VOTERS}",
+                near(expires, 1000),
+                near(expires, 1)
+            );
+            let count = |unit| {
+                format!(
+                    "(SELECT COUNT(*) FROM ({voters}) AS v WHERE {})",
+                    near("e", unit)
+                )
+            };
+            [count(1000), count(1)]
         } else {
-            "NULL".to_owned()
+            ["NULL", "NULL"].map(str::to_owned)
         };
         let text = match table.data_form {
             DataForm::Json => {
@@ -148,9 +174,8 @@ pub trait Schema: sqlx::Database {
             }
             DataForm::Text | DataForm::Binary => "NULL".to_owned(),
         };
-        rendered(format!(
-            "SELECT CAST({integer} AS {}), {text}",
-            Self::BIGINT
-        ))
+        let [seconds, milliseconds] =
+            votes.map(|count| format!("CAST({count} AS {})", Self::BIGINT));
+        rendered(format!("SELECT {seconds}, {milliseconds}, {text}"))
     }
 }

@@ -1,6 +1,7 @@
 //! The session table: what the queue can do with it.
 
 mod inspect;
+mod note;
 mod prune;
 mod sql;
 
@@ -8,6 +9,7 @@ use crate::error::Result;
 use crate::operation::{Page, PageRequest, Stored, Write};
 use crate::timestamp::Timestamp;
 
+pub use note::Note;
 pub use sql::SqlTable;
 
 /// Operations on the session table. A session is live if it expires after `now`; implementations use no other clock.

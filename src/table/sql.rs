@@ -12,10 +12,10 @@ use sqlx::{ColumnIndex, Connection, Decode, Either, Executor, IntoArguments, Poo
 use crate::config::{PoolConfig, TableConfig};
 use crate::database::{Batch, Database, InspectedTable, Key, Statement, Target, rows_updated};
 use crate::error::{ErrorKind, Remedy, Result, StoreError};
-use crate::operation::{Listed, Page, PageRequest, Stored, Write};
+use crate::operation::{Expires, Listed, Page, PageRequest, Stored, Write};
 use crate::timestamp::Timestamp;
 
-use super::{Pruned, SessionTable};
+use super::{Note, Pruned, SessionTable};
 
 /// More than enough bytes for what a packet holds beside the sessions: a statement and its other values.
 const PACKET_REST: usize = 64 * 1024;
@@ -33,6 +33,7 @@ pub struct SqlTable<DB: Database> {
     /// The table was found once. If it is missing after that, the store reports an error instead of creating an empty
     /// table, which would turn an outage into logouts.
     pub(super) found: AtomicBool,
+    pub(super) note: Arc<Note>,
 }
 
 impl<DB: Database> SqlTable<DB> {
@@ -67,7 +68,13 @@ impl<DB: Database> SqlTable<DB> {
             inspected: Mutex::default(),
             inspecting: tokio::sync::Mutex::default(),
             found: AtomicBool::new(false),
+            note: Arc::default(),
         }
+    }
+
+    /// What the store has decided about the table.
+    pub fn note(&self) -> &Arc<Note> {
+        &self.note
     }
 
     pub fn pool(&self) -> &Pool<DB> {
@@ -124,14 +131,14 @@ where
         let table = self.with_extra_columns(connection, table, batch).await?;
         check_size(&table, batch)?;
         let statements = DB::write(&table, batch, now);
-        match self.run_all(connection, statements).await {
+        match self.run_all(&mut *connection, statements).await {
             Ok(updated) => Ok(batch.missing(updated)),
             Err(error) => {
                 if let Some(rollback) = DB::ROLLBACK {
                     // Fails if there is no open transaction, which is fine.
-                    _ = sqlx::raw_sql(rollback).execute(connection).await;
+                    _ = sqlx::raw_sql(rollback).execute(&mut *connection).await;
                 }
-                Err(self.failed(error))
+                Err(self.failed_on(connection, &table, error).await)
             }
         }
     }
@@ -218,11 +225,16 @@ where
         let found = self
             .query(DB::read(&table, sids))
             .fetch_all(&mut **connection)
-            .await
-            .map_err(|error| self.failed(error))?;
+            .await;
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => return Err(self.failed_on(connection, &table, error).await),
+        };
+        let mut unreadable = false;
         let mut by_sid = HashMap::new();
         for row in &found {
-            let (key, mut stored) = DB::stored(row).map_err(|error| self.failed(error))?;
+            let (key, mut stored) = DB::stored(&table, row).map_err(|error| self.failed(error))?;
+            unreadable |= stored.expires == Expires::Unreadable || stored.data.is_none();
             stored.data = stored.data.map(|data| table.session_text(data));
             match key {
                 Key::Index(index) => {
@@ -232,6 +244,10 @@ where
                 }
                 Key::Sid(sid) => _ = by_sid.insert(sid, stored),
             }
+        }
+        if unreadable && self.altered(connection, &table).await {
+            let message = format!("table `{}` was altered", self.config.full_name());
+            return Err(StoreError::table(message).with_remedy(Remedy::Retry));
         }
         if !by_sid.is_empty() {
             rows = sids.iter().map(|sid| by_sid.get(*sid).cloned()).collect();
@@ -263,11 +279,14 @@ where
         let rows = self
             .query(DB::page(&table, request, now))
             .fetch_all(&mut **connection)
-            .await
-            .map_err(|error| self.failed(error))?;
+            .await;
+        let rows = match rows {
+            Ok(rows) => rows,
+            Err(error) => return Err(self.failed_on(connection, &table, error).await),
+        };
         // A sid that is not text cannot be requested either, so it is left out.
         let sessions = rows.iter().filter_map(|row| {
-            let mut listed = match DB::listed(row) {
+            let mut listed = match DB::listed(&table, row) {
                 Ok(listed) => listed,
                 Err(_) => Listed {
                     sid: row.try_get_unchecked(0).ok()?,
@@ -289,8 +308,11 @@ where
         let row = self
             .query(DB::length(&table, now))
             .fetch_one(&mut **connection)
-            .await
-            .map_err(|error| self.failed(error))?;
+            .await;
+        let row = match row {
+            Ok(row) => row,
+            Err(error) => return Err(self.failed_on(connection, &table, error).await),
+        };
         let count: i64 = row.try_get(0).map_err(|error| self.failed(error))?;
         Ok(count.unsigned_abs())
     }
@@ -309,7 +331,10 @@ where
             }
             None => self.prune_window(connection, &table, cursor, now).await,
         };
-        pruned.map_err(|error| self.failed(error))
+        match pruned {
+            Ok(pruned) => Ok(pruned),
+            Err(error) => Err(self.failed_on(connection, &table, error).await),
+        }
     }
 
     async fn clear(&self, connection: &mut Self::Connection) -> Result<()> {

@@ -17,6 +17,7 @@ mod write;
 use sqlx::mysql::MySqlArguments;
 use sqlx::{Arguments, Encode, MySql, Type};
 
+use super::text_date::TEXT_DATE;
 use super::{InspectedTable, InstantColumn, InstantForm};
 use crate::timestamp::Timestamp;
 
@@ -41,7 +42,7 @@ fn add_cursor(arguments: &mut MySqlArguments, cursor: Option<&str>) {
     add(arguments, cursor.unwrap_or_default());
 }
 
-/// Adds an instant in the form of its column. Milliseconds are cut off if the column does not keep them: MySQL would round
+/// Adds an instant in the form of its column, or the closest that the column can hold. Milliseconds are cut off if the column does not keep them: MySQL would round
 /// them, and a session could live longer than it should.
 fn add_instant(
     arguments: &mut MySqlArguments,
@@ -49,6 +50,7 @@ fn add_instant(
     column: &InstantColumn,
     at: Timestamp,
 ) {
+    let at = column.clamp(at);
     let digits = column.fraction.unwrap_or(0);
     match column.form {
         InstantForm::Zoned => add(arguments, local(at, 0, digits)),
@@ -72,16 +74,33 @@ fn local(at: Timestamp, utc_offset_minutes: i32, digits: u32) -> String {
     text
 }
 
+/// The expiry compared with the time of the statement, which is its parameter. NULL for a text that is not a date, as
+/// `get` finds no expiry in it. Texts are compared without their zone, which is UTC in all that stores write.
+fn compared(table: &InspectedTable, operator: &str) -> String {
+    let expires = &table.expires.name;
+    if !matches!(table.expires.form, InstantForm::Text | InstantForm::Iso) {
+        return format!("{expires} {operator} ?");
+    }
+    let clock = |text: &str| format!("REPLACE(LEFT({text}, 23), 'T', ' ')");
+    format!(
+        "CASE WHEN {expires} REGEXP '{TEXT_DATE}' THEN {} {operator} {} END",
+        clock(expires),
+        clock("?")
+    )
+}
+
 fn expired(table: &InspectedTable) -> String {
-    format!("{} <= ?", table.expires.name)
+    compared(table, "<=")
 }
 
 fn live(table: &InspectedTable) -> String {
-    format!(
-        "({name} IS NULL OR {name} > ?){not_deleted}",
-        name = table.expires.name,
-        not_deleted = and_not_deleted(table)
-    )
+    let not_deleted = and_not_deleted(table);
+    if matches!(table.expires.form, InstantForm::Text | InstantForm::Iso) {
+        let (name, live) = (&table.expires.name, compared(table, ">"));
+        return format!("({name} IS NULL OR {live}){not_deleted}");
+    }
+    // In a column that is NOT NULL, the date 0000-00-00 would be found by `IS NULL`.
+    format!("({}) IS NOT TRUE{not_deleted}", compared(table, "<="))
 }
 
 /// ` AND …`, the condition that a row is not softly deleted; empty if the table has no soft deletion.

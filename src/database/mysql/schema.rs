@@ -6,6 +6,7 @@ use sqlx::{MySql, Row};
 use super::add;
 use crate::config::{Instants, TableConfig};
 use crate::database::{Column, DataForm, InstantForm, Schema, Statement, Unfit, rendered};
+use crate::timestamp::Timestamp;
 
 impl Schema for MySql {
     const BIGINT: &'static str = "SIGNED";
@@ -16,7 +17,7 @@ impl Schema for MySql {
 
     fn instant_type(instants: Instants) -> &'static str {
         match instants {
-            Instants::Date | Instants::Local | Instants::Iso => "DATETIME",
+            Instants::Date | Instants::Local | Instants::Iso => "DATETIME(3)",
             Instants::Seconds => "BIGINT",
         }
     }
@@ -124,6 +125,20 @@ impl Schema for MySql {
         }
     }
 
+    fn instant_range(column: &Column) -> [Timestamp; 2] {
+        let declared = &column.declared;
+        // https://dev.mysql.com/doc/refman/8.4/en/datetime.html: the instant 0 is kept for 0000-00-00.
+        let [first, last] = match declared.as_str() {
+            _ if declared.starts_with("timestamp") => [1, i64::from(i32::MAX)],
+            _ if declared.starts_with("int") && declared.contains("unsigned") => {
+                [0, i64::from(u32::MAX)]
+            }
+            _ if declared.starts_with("int") => [0, i64::from(i32::MAX)],
+            _ => return [Timestamp(0), Timestamp::LAST],
+        };
+        [first, last].map(|seconds| Timestamp(seconds * 1000))
+    }
+
     fn data_form(column: &Column) -> Result<DataForm, Unfit> {
         let declared = &column.declared;
         // On MariaDB, JSON is another name for this type.
@@ -151,8 +166,8 @@ mod tests {
         assert_eq!(
             MySql::create_table(&table()),
             "CREATE TABLE IF NOT EXISTS `Sessions` (`sid` VARCHAR(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, \
-             `expires` DATETIME, `data` MEDIUMTEXT CHARACTER SET utf8mb4, `createdAt` DATETIME NOT NULL, \
-             `updatedAt` DATETIME NOT NULL, PRIMARY KEY (`sid`)) ENGINE=InnoDB;"
+             `expires` DATETIME(3), `data` MEDIUMTEXT CHARACTER SET utf8mb4, `createdAt` DATETIME(3) NOT NULL, \
+             `updatedAt` DATETIME(3) NOT NULL, PRIMARY KEY (`sid`)) ENGINE=InnoDB;"
         );
     }
 }

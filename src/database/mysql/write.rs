@@ -364,7 +364,7 @@ mod tests {
                 "UPDATE `Sessions` SET `expires` = CASE `sid` WHEN ? THEN ? ELSE `expires` END, \
                  `data` = CASE `sid` WHEN ? THEN ? ELSE `data` END, `updatedAt` = ? WHERE `sid` IN (?)",
                 "UPDATE `Sessions` SET `expires` = CASE `sid` WHEN ? THEN ? ELSE `expires` END, `updatedAt` = ? \
-                 WHERE `sid` IN (?) AND (`expires` IS NULL OR `expires` > ?)",
+                 WHERE `sid` IN (?) AND (`expires` <= ?) IS NOT TRUE",
                 "DELETE FROM `Sessions` WHERE `sid` IN (?)",
             ]
         );

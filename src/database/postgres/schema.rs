@@ -6,6 +6,7 @@ use sqlx::{Postgres, Row};
 use super::add;
 use crate::config::{Instants, TableConfig};
 use crate::database::{Column, DataForm, InstantForm, Schema, Statement, Unfit, rendered};
+use crate::timestamp::Timestamp;
 
 impl Schema for Postgres {
     const BIGINT: &'static str = "bigint";
@@ -91,6 +92,14 @@ impl Schema for Postgres {
                 other,
             )),
         }
+    }
+
+    fn instant_range(column: &Column) -> [Timestamp; 2] {
+        let last = match column.declared.as_str() {
+            "integer" => Timestamp(i64::from(i32::MAX) * 1000),
+            _ => Timestamp::LAST,
+        };
+        [Timestamp(0), last]
     }
 
     fn data_form(column: &Column) -> Result<DataForm, Unfit> {

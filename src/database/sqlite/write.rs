@@ -273,16 +273,17 @@ mod tests {
         let statement = only(&table, &batch);
         assert_eq!(
             statement.sql.as_str(),
-            "BEGIN IMMEDIATE; \
+            format!(
+                "BEGIN IMMEDIATE; \
              UPDATE `Sessions` AS t SET `expires` = j.value->>1, \
              `data` = CAST(substr(?8, j.value->>2, j.value->>3) AS TEXT), `updated_at` = ?1 \
              FROM json_each(?5) AS j WHERE t.`sid` = j.value->>0; \
              UPDATE `Sessions` AS t SET `expires` = j.value->>1, `updated_at` = ?1 FROM json_each(?6) AS j \
-             WHERE t.`sid` = j.value->>0 AND (t.`expires` IS NULL OR \
-             strftime('%Y-%m-%d %H:%M:%f +00:00', CASE typeof(t.`expires`) WHEN 'text' \
-             THEN t.`expires` END) > ?1); \
+             WHERE t.`sid` = j.value->>0 AND {live}; \
              DELETE FROM `Sessions` WHERE `sid` IN (SELECT j.value FROM json_each(?7) AS j); \
-             COMMIT"
+             COMMIT",
+                live = live(&table),
+            )
         );
         let missing = |affected: &[u64]| {
             let updated = rows_updated(statement.counts_updates, affected);
