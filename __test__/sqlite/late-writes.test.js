@@ -44,13 +44,13 @@ describe('with a queryTimeout below busy_timeout, writes to a locked file', () =
   })
 })
 
-test('sync and clear do not wait for the end of a pruning run', async () => {
+test('sync does not wait for the end of a pruning run', async () => {
   const where = place()
   const store = open({}, where)
   await store.sync()
   await query(
     where,
-    `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)
+    `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40000)
     INSERT INTO Sessions (sid, expires, data, createdAt, updatedAt)
     SELECT 'expired-' || i, '2001-01-01 00:00:00.000 +00:00', '{}', '2001-01-01', '2001-01-01' FROM n`
   )
@@ -63,6 +63,6 @@ test('sync and clear do not wait for the end of a pruning run', async () => {
   await store.sync()
   await store.get('ada')
   ended.push('synchronized')
-  expect(await pruned).toBe(200_000)
+  expect(await pruned).toBe(40_000)
   expect(ended).toEqual(['synchronized', 'pruned'])
 })

@@ -6,19 +6,16 @@ use std::time::Duration;
 use sqlx::pool::PoolConnection;
 use sqlx::{ColumnIndex, ConnectOptions, Connection, Decode, Executor, IntoArguments, Row, Type};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::database::Database;
 use crate::error::{ErrorKind, Remedy, Result, StoreError};
 
 use super::SqlTable;
 
-/// The pause before the server is asked again whether a connection has ended, at first and at most.
+/// The pause before the server is asked again, at first and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LAST_PAUSE: Duration = Duration::from_millis(500);
-
-/// The pause before another attempt to reach a server that refuses connections.
-const REFUSED_PAUSE: Duration = Duration::from_millis(50);
 
 /// A connection of the pool.
 pub struct TableConnection<DB: Database> {
@@ -150,19 +147,19 @@ where
 
     async fn connect_alone(&self) -> Result<DB::Connection> {
         let deadline = Instant::now() + self.acquire_timeout;
+        let mut pause = FIRST_PAUSE;
         loop {
             let connecting = self.target.options.connect();
-            let Ok(connected) = tokio::time::timeout_at(deadline, connecting).await else {
+            let Ok(connected) = timeout_at(deadline, connecting).await else {
                 return Err(self.no_answer());
             };
             match connected {
                 Ok(connection) => return Ok(connection),
                 // As the pool does: the server may be starting.
-                Err(sqlx::Error::Io(_)) if Instant::now() + REFUSED_PAUSE < deadline => {
-                    sleep(REFUSED_PAUSE).await;
-                }
+                Err(sqlx::Error::Io(_)) if Instant::now() + pause < deadline => sleep(pause).await,
                 Err(error) => return Err(DB::connection_error(error, &self.target)),
             }
+            pause = (pause * 2).min(LAST_PAUSE);
         }
     }
 
