@@ -234,7 +234,8 @@ declare namespace connect {
     acquireTimeout?: number | undefined
     /**
      * How long the database may take to read or write sessions, in milliseconds. After that the operation fails with
-     * `ERR_SESSION_TIMEOUT`; a write may or may not have taken effect.
+     * `ERR_SESSION_TIMEOUT`; a write may or may not have taken effect, but takes none after a later call. An operation that
+     * waits for others is started within `acquireTimeout` and `queryTimeout` together, or fails in the same way.
      * @default 30000 (30 seconds)
      */
     queryTimeout?: number | undefined

@@ -13,7 +13,7 @@ use crate::config::{Config, TableConfig};
 use crate::database::Database;
 use crate::error::{ErrorKind, Result, StoreError};
 use crate::operation::{Operation, Outcome, Ticket};
-use crate::queue::{Counts, Deliver, Queue};
+use crate::queue::{Counts, Deliver, Limits, Queue};
 use crate::table::{Note, SessionTable, SqlTable};
 
 /// The supported databases.
@@ -137,7 +137,10 @@ impl Store {
             &table,
             lanes,
             config.queue,
-            config.pool.query_timeout,
+            Limits {
+                acquire: config.pool.acquire_timeout,
+                query: config.pool.query_timeout,
+            },
             Arc::clone(&deliver),
         );
         Ok(Self {

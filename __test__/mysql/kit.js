@@ -174,6 +174,18 @@ const serverKit = (create) => ({
   },
   connections: connectionsOf,
   pids: (server) => [Number(fs.readFileSync(path.join(server.folder, 'pid'), 'utf8'))],
+  async hold(url, statements) {
+    const connection = await mysql.createConnection({ uri: url })
+    for (const sql of statements) await connection.query(sql)
+    return () => connection.end()
+  },
+  lockRows: ['BEGIN', 'SELECT * FROM `Sessions` FOR UPDATE'],
+  lockTable: ['LOCK TABLES `Sessions` WRITE'],
+  waiting: (url, user) =>
+    run(
+      url,
+      `SELECT ID FROM information_schema.PROCESSLIST WHERE USER = ${mysql.escape(user)} AND COMMAND IN ('Query', 'Execute')`
+    ),
   crash: 'SIGKILL',
   shortIdle: {
     set: ['SET GLOBAL wait_timeout = 1'],

@@ -2,6 +2,7 @@
 
 const fs = require('node:fs')
 const path = require('node:path')
+const { Client } = require('pg')
 const { TEXTS, ZONED } = require('../on-servers/texts')
 const { literal, quote, run } = require('./setup')
 
@@ -166,6 +167,16 @@ const serverKit = (create) => ({
     const [master] = fs.readFileSync(path.join(server.data, 'postmaster.pid'), 'utf8').split('\n')
     return [Number(master), ...(await run(server.url(), sql)).map(({ pid }) => pid)]
   },
+  async hold(url, statements) {
+    const client = new Client({ connectionString: url })
+    await client.connect()
+    for (const sql of statements) await client.query(sql)
+    return () => client.end()
+  },
+  lockRows: ['BEGIN', 'SELECT * FROM "Sessions" FOR UPDATE'],
+  lockTable: ['BEGIN', 'LOCK TABLE "Sessions" IN ACCESS EXCLUSIVE MODE'],
+  waiting: (url, user) =>
+    run(url, `SELECT pid FROM pg_stat_activity WHERE usename = ${literal(user)} AND wait_event_type = 'Lock'`),
   crash: 'SIGQUIT',
   shortIdle: {
     set: ["ALTER SYSTEM SET idle_session_timeout = '1s'", 'SELECT pg_reload_conf()'],

@@ -3,11 +3,14 @@
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures_util::TryStreamExt;
-use sqlx::pool::{PoolConnection, PoolOptions};
+use sqlx::pool::PoolOptions;
 use sqlx::query::Query;
-use sqlx::{ColumnIndex, Connection, Decode, Either, Executor, IntoArguments, Pool, Row, Type};
+use sqlx::{
+    ColumnIndex, Connection, Decode, Either, Executor, IntoArguments, Pool, Row, SqlSafeStr, Type,
+};
 
 use crate::config::{PoolConfig, TableConfig};
 use crate::database::{Batch, Database, InspectedTable, Key, Statement, Target, rows_updated};
@@ -15,6 +18,7 @@ use crate::error::{ErrorKind, Remedy, Result, StoreError};
 use crate::operation::{Expires, Listed, Page, PageRequest, Stored, Write};
 use crate::timestamp::Timestamp;
 
+use super::lost::{LostConnection, TableConnection};
 use super::{Note, Pruned, SessionTable};
 
 /// More than enough bytes for what a packet holds beside the sessions: a statement and its other values.
@@ -23,8 +27,10 @@ const PACKET_REST: usize = 64 * 1024;
 /// The sessions in one table of one database.
 pub struct SqlTable<DB: Database> {
     pub(super) config: TableConfig,
-    target: Target<DB>,
+    pub(super) target: Target<DB>,
     pool: Pool<DB>,
+    pub(super) acquire_timeout: Duration,
+    pub(super) query_timeout: Duration,
     pub(super) prepared_statements: bool,
     /// The table as it was found; forgotten when a statement no longer fits.
     pub(super) inspected: Mutex<Option<Arc<InspectedTable>>>,
@@ -62,8 +68,11 @@ impl<DB: Database> SqlTable<DB> {
         };
         Self {
             config,
-            pool: DB::on_connect(options).connect_lazy_with(target.options.clone()),
+            pool: DB::on_connect(options, pool.query_timeout)
+                .connect_lazy_with(target.options.clone()),
             target,
+            acquire_timeout: pool.acquire_timeout,
+            query_timeout: pool.query_timeout,
             prepared_statements,
             inspected: Mutex::default(),
             inspecting: tokio::sync::Mutex::default(),
@@ -111,7 +120,7 @@ where
     pub(super) async fn control_transaction(
         &self,
         connection: &mut DB::Connection,
-        sql: &'static str,
+        sql: impl SqlSafeStr + Send,
     ) -> Result<()> {
         if self.prepared_statements {
             return Ok(());
@@ -190,19 +199,23 @@ where
     bool: Type<DB> + for<'r> Decode<'r, DB>,
     usize: ColumnIndex<DB::Row>,
 {
-    type Connection = PoolConnection<DB>;
+    type Connection = TableConnection<DB>;
+    type Lost = LostConnection;
 
     async fn connect(&self) -> Result<Self::Connection> {
         (self.target.prepare)();
         let connection = self.pool.acquire().await;
-        if connection.is_ok() {
-            self.target.acquired();
-        }
-        connection.map_err(|error| DB::connection_error(error, &self.target))
+        let connection = connection.map_err(|error| DB::connection_error(error, &self.target))?;
+        self.target.acquired();
+        self.with_backend(connection).await
     }
 
-    async fn begin(&self, connection: &mut Self::Connection) -> Result<()> {
-        self.control_transaction(connection, "BEGIN").await
+    async fn begin(
+        &self,
+        connection: &mut Self::Connection,
+        limit: Option<Duration>,
+    ) -> Result<()> {
+        self.control_transaction(connection, DB::begin(limit)).await
     }
 
     async fn end(&self, connection: &mut Self::Connection, commit: bool) -> Result<()> {
@@ -211,8 +224,15 @@ where
     }
 
     fn discard(&self, connection: Self::Connection) {
-        let connection = connection.detach();
-        tokio::spawn(connection.close_hard());
+        Self::close_hard(connection.connection);
+    }
+
+    fn abandon(&self, connection: Self::Connection) -> Self::Lost {
+        Self::give_up(connection)
+    }
+
+    async fn settled(&self, lost: &mut Self::Lost) -> Result<()> {
+        self.ended(lost).await
     }
 
     async fn read(

@@ -1,13 +1,14 @@
 //! Connecting to PostgreSQL.
 
 use std::str::FromStr;
+use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use sqlx::{ConnectOptions, Postgres};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
+use sqlx::{ConnectOptions, Postgres, SqlSafeStr, SqlStr};
 
 use crate::config::ConnectionConfig;
 use crate::database::url::{check_ssl_parameters, is_plain, with_host};
-use crate::database::{Connect, Target};
+use crate::database::{Connect, Target, rendered};
 use crate::error::{Result, StoreError};
 
 /// The parameters of TLS that the driver supports.
@@ -22,8 +23,35 @@ const SSL_PARAMETERS: [&str; 8] = [
     "ssl-key",
 ];
 
+/// Ends a backend, of which a process id alone says too little: ids are used again.
+const END_BACKEND: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+     WHERE concat_ws('/', pid, extract(epoch FROM backend_start)) = $1";
+
 impl Connect for Postgres {
     const SCHEMES: &'static [&'static str] = &["postgres", "postgresql"];
+
+    const BACKEND: Option<&'static str> = Some(
+        "SELECT concat_ws('/', pid, extract(epoch FROM backend_start)) FROM pg_stat_activity \
+         WHERE pid = pg_backend_pid()",
+    );
+
+    async fn end_backend(connection: &mut PgConnection, backend: &str) -> sqlx::Result<bool> {
+        let there: i64 = sqlx::query_scalar(END_BACKEND)
+            .bind(backend)
+            .fetch_one(connection)
+            .await?;
+        Ok(there > 0)
+    }
+
+    fn begin(limit: Option<Duration>) -> SqlStr {
+        match limit {
+            Some(limit) => rendered(format!(
+                "BEGIN; SET LOCAL statement_timeout = {}",
+                limit.as_millis()
+            )),
+            None => "BEGIN".into_sql_str(),
+        }
+    }
 
     /// Reads the URL, and what it leaves open from the environment variables of PostgreSQL (`PGHOST`, `PGSSLMODE`, …).
     fn target(connection: &ConnectionConfig, max_connections: u32) -> Result<Target<Self>> {

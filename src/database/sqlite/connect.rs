@@ -3,13 +3,14 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::pool::PoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Sqlite};
+use sqlx::{ConnectOptions, Executor, Sqlite};
 
 use super::file_locks::share_files_safely;
 use super::new_file;
 use crate::config::{ConnectionConfig, Lanes};
-use crate::database::{Connect, Target};
+use crate::database::{Connect, Target, rendered};
 use crate::error::{Result, StoreError};
 
 /// Pages in the write-ahead log before they are copied into the database: 32 MB with pages of 4 KB. SQLite's own default
@@ -24,6 +25,26 @@ const CACHE_KIB: u32 = 8000;
 
 impl Connect for Sqlite {
     const SCHEMES: &'static [&'static str] = &["sqlite"];
+    const RUNS_HERE: bool = true;
+
+    /// A statement that waits for a lock cannot be ended by others. It gives up by itself before its time is over, so that
+    /// it is known what became of it.
+    fn on_connect(options: PoolOptions<Self>, query_timeout: Duration) -> PoolOptions<Self> {
+        options.after_connect(move |connection, _| {
+            Box::pin(async move {
+                let busy_timeout: i64 = sqlx::query_scalar("PRAGMA busy_timeout")
+                    .persistent(false)
+                    .fetch_one(&mut *connection)
+                    .await?;
+                let most = query_timeout.as_millis() * 3 / 4;
+                if u128::from(busy_timeout.unsigned_abs()) > most {
+                    let lower = rendered(format!("PRAGMA busy_timeout = {most}"));
+                    connection.execute(lower).await?;
+                }
+                Ok(())
+            })
+        })
+    }
 
     /// Reads the URL. Also replaces SQLite's locks in this process, which has to happen before a file is opened.
     fn target(connection: &ConnectionConfig, max_connections: u32) -> Result<Target<Self>> {

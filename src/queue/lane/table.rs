@@ -38,15 +38,19 @@ impl<T: SessionTable> Lane<T> {
         None
     }
 
-    /// Puts a pruning run back in its line after a pause in which others can use the database.
+    /// Puts off the rest of a pruning run, for a pause in which others can use the database. Fences do not wait for it.
     pub(super) fn resume_later(&self, batch: Vec<Placed>, took: Duration, alone: bool) {
         let pause = if alone { took } else { took * PRUNE_PAUSE };
         let shared = Arc::clone(&self.shared);
+        let operations: Vec<_> = batch
+            .into_iter()
+            .map(|placed| shared.put_off(placed))
+            .collect();
         tokio::spawn(async move {
             // A store that is closing does not wait.
             _ = timeout(pause, shared.closed()).await;
-            for placed in batch {
-                shared.put_back(placed);
+            for operation in operations {
+                shared.resume(operation);
             }
         });
     }
@@ -68,6 +72,8 @@ struct TableTrip<'a> {
 impl Trip for TableTrip<'_> {
     type Answer = Step;
     const LIMIT: Limit = Limit::Closing;
+    // Some of them do.
+    const WRITES: bool = true;
 
     async fn run<T: SessionTable>(
         &self,

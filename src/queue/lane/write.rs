@@ -37,6 +37,10 @@ impl<T: SessionTable> Lane<T> {
         }
         // One by one, so that only the operation at fault fails.
         for &index in members() {
+            if self.is_overdue() {
+                outcomes[index] = Outcome::Failed(error.clone());
+                continue;
+            }
             let (sid, call) = calls[index];
             let write = fold::effect(call).map(|effect| Write { sid, effect });
             if let Err(error) = self.commit(write.as_slice()).await {
@@ -68,6 +72,7 @@ struct Commit<'a> {
 impl Trip for Commit<'_> {
     type Answer = u64;
     const LIMIT: Limit = Limit::Query;
+    const WRITES: bool = true;
 
     async fn run<T: SessionTable>(&self, table: &T, connection: &mut T::Connection) -> Result<u64> {
         let late = self.now.after(self.since.elapsed());

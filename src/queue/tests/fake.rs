@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use crate::error::{ErrorKind, Remedy, Result, StoreError};
 use crate::operation::{Effect, Expires, Page, PageRequest, Stored, Write};
@@ -21,6 +22,8 @@ pub struct Fake {
     pub away: Mutex<Option<StoreError>>,
     /// Trips wait while the test holds it.
     pub gate: tokio::sync::Mutex<()>,
+    /// Statements that were given up do not end while the test holds it.
+    pub frozen: tokio::sync::Mutex<()>,
 }
 
 impl Fake {
@@ -36,6 +39,7 @@ impl Fake {
 
 impl SessionTable for Fake {
     type Connection = ();
+    type Lost = ();
 
     async fn connect(&self) -> Result<()> {
         let away = lock(&self.away).clone();
@@ -46,7 +50,7 @@ impl SessionTable for Fake {
         Err(error)
     }
 
-    async fn begin(&self, (): &mut ()) -> Result<()> {
+    async fn begin(&self, (): &mut (), _limit: Option<Duration>) -> Result<()> {
         Ok(())
     }
 
@@ -56,6 +60,20 @@ impl SessionTable for Fake {
 
     fn discard(&self, (): ()) {
         lock(&self.log).push("discard".into());
+    }
+
+    fn abandon(&self, (): ()) {
+        lock(&self.log).push("abandon".into());
+    }
+
+    async fn settled(&self, (): &mut ()) -> Result<()> {
+        let away = lock(&self.away).clone();
+        if let Some(error) = away {
+            return Err(error);
+        }
+        _ = self.frozen.lock().await;
+        lock(&self.log).push("settled".into());
+        Ok(())
     }
 
     async fn read(&self, (): &mut (), sids: &[&str]) -> Result<Vec<Option<Stored>>> {
