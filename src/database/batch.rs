@@ -26,6 +26,10 @@ pub struct Touch<'a> {
 
 /// Which statements a batch needs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a set of kinds of writes, each there or not"
+)]
 pub struct Effects {
     pub upserts: bool,
     pub updates: bool,

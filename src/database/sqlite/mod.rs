@@ -108,7 +108,7 @@ fn comparable_of(table: &InspectedTable, expires: &str) -> String {
         "CASE WHEN {sequelize} THEN {expires} WHEN {date} THEN COALESCE({plain}, \
          CASE WHEN {expires} GLOB '*:*[+-][0-9][0-9][0-9][0-9]' THEN {joined} \
          WHEN {expires} GLOB '*:*[+-][0-9][0-9]' THEN {hours} END) END",
-        plain = text(&expires),
+        plain = text(expires),
         joined = text(&format!(
             "substr({expires}, 1, length({expires}) - 2) || ':' || substr({expires}, -2)"
         )),
