@@ -133,15 +133,15 @@ class LoadedSessions {
   updateUntil(sid, loaded, expires) {
     const latest = this.#ids.get(sid)
     if (!loaded) {
-      // A new session is not the one that was destroyed.
-      if (latest?.state === 'destroyed') this.#ids.delete(sid)
+      // A new session is not the one that was removed.
+      if (latest && this.#isRemoved(latest)) this.#ids.delete(sid)
       this.endsBy(sid, expires)
       return undefined
     }
-    if (loaded.at < this.#cleared || latest?.state === 'destroyed') return ALWAYS
-    const { until } = latest ?? loaded
+    const known = latest ?? loaded
+    if (this.#isRemoved(known)) return ALWAYS
     this.endsBy(sid, expires)
-    return until
+    return known.until
   }
 
   /**
@@ -174,7 +174,7 @@ class LoadedSessions {
    */
   endsBy(sid, expires) {
     const latest = this.#ids.get(sid)
-    if (latest && (latest.state === 'destroyed' || latest.until <= expires)) return
+    if (latest && (this.#isRemoved(latest) || latest.until <= expires)) return
     const { cookie, state } = latest ?? { cookie: undefined, state: 'called' }
     this.#ids.set(sid, { sid, until: expires, cookie, at: ++this.#changes, state })
   }
@@ -199,6 +199,14 @@ class LoadedSessions {
     this.#ids.set(sid, { sid, until: ALWAYS, cookie: undefined, at, state: 'destroyed' })
     // What the same request saves after that is a new session.
     if (context && this.#contexts.get(context)?.sid === sid) this.#contexts.delete(context)
+  }
+
+  /**
+   * Whether this store has called for the session to be removed, and for nothing else since.
+   * @param {Loaded} known
+   */
+  #isRemoved(known) {
+    return known.state === 'destroyed' || known.at < this.#cleared
   }
 
   /** Remembers that all sessions are to be removed. */
