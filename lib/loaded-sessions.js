@@ -15,10 +15,13 @@ const ALWAYS = Number.MAX_SAFE_INTEGER
  * - `until`: when its row is to expire, in ms. A row that is missing before was destroyed, one that is missing later may have
  *   been pruned.
  * - `cookie`: when its cookie expired as it was loaded, in ms.
- * - `at`: the number of removals called before.
- * - `destroyed`: it was destroyed by this store.
+ * - `at`: the number of changes called before.
+ * - `state`: whether its row was there; or whether this store has only called for it to be written or moved, or has called for
+ *   it to be destroyed.
  *
- * @typedef {{ sid: string, until: number, cookie: number | undefined, at: number, destroyed: boolean }} Loaded
+ * @typedef {{
+ *   sid: string, until: number, cookie: number | undefined, at: number, state: 'found' | 'called' | 'destroyed'
+ * }} Loaded
  */
 
 /**
@@ -38,14 +41,14 @@ class LoadedSessions {
   #contexts = new WeakMap()
   /** @type {RecentMap<Loaded>} */
   #ids = new RecentMap(MAX_IDS)
-  /** Number of calls that remove sessions. */
-  #removals = 0
+  /** Number of calls that end sessions, or let them end sooner. */
+  #changes = 0
   /** What that number was after the last call that removes all sessions. */
   #cleared = 0
 
-  /** The number of removals called so far, by which a later outcome tells whether the session was destroyed meanwhile. */
-  get removals() {
-    return this.#removals
+  /** The number of such calls so far. An outcome that comes later knows nothing of the calls after that. */
+  get changes() {
+    return this.#changes
   }
 
   /**
@@ -54,14 +57,18 @@ class LoadedSessions {
    * @param {object} session
    * @param {number | undefined} expires when its row expires, in ms; undefined for never
    * @param {number | undefined} cookie when its cookie expires
-   * @param {number} at the removals when it was requested
+   * @param {number} at the changes when it was requested
    * @param {object | undefined} context
    */
   found(sid, session, expires, cookie, at, context) {
-    const loaded = this.listed(sid, session, expires, cookie, at)
+    /** @type {Loaded} */
+    const loaded = { sid, until: expires ?? ALWAYS, cookie, at, state: 'found' }
+    this.#sessions.set(session, loaded)
     if (context) this.#contexts.set(context, loaded)
     const latest = this.#ids.get(sid)
-    if (!latest?.destroyed || latest.at <= at) this.#ids.set(sid, loaded)
+    if (latest === undefined || latest.at <= at) this.#ids.set(sid, loaded)
+    // What was called meanwhile comes after it.
+    else if (latest.state !== 'destroyed') latest.state = 'found'
   }
 
   /**
@@ -73,9 +80,11 @@ class LoadedSessions {
    * @param {number} at
    */
   listed(sid, session, expires, cookie, at) {
-    const loaded = { sid, until: expires ?? ALWAYS, cookie, at, destroyed: false }
+    /** @type {Loaded} */
+    const loaded = { sid, until: expires ?? ALWAYS, cookie, at, state: 'found' }
     this.#sessions.set(session, loaded)
-    return loaded
+    const latest = this.#ids.get(sid)
+    if (latest && latest.state !== 'destroyed') latest.until = Math.min(latest.until, loaded.until)
   }
 
   /**
@@ -93,7 +102,7 @@ class LoadedSessions {
     // A copy of what was loaded, as far as is known.
     const latest = this.#ids.get(sid)
     const { until, cookie } = latest ?? { until: ALWAYS, cookie: undefined }
-    this.#sessions.set(to, { sid, until, cookie, at: this.#removals, destroyed: false })
+    this.#sessions.set(to, { sid, until, cookie, at: this.#changes, state: 'found' })
   }
 
   /**
@@ -108,7 +117,9 @@ class LoadedSessions {
     const inContext = context && this.#contexts.get(context)
     if (inContext?.sid === sid) return inContext
     // express-session passes such objects too, but says which of them were loaded.
-    return session.sessionId === sid && !isPlain(session) ? this.#ids.get(sid) : undefined
+    if (session.sessionId !== sid || isPlain(session)) return undefined
+    const latest = this.#ids.get(sid)
+    return latest?.state === 'called' ? undefined : latest
   }
 
   /**
@@ -122,15 +133,15 @@ class LoadedSessions {
   updateUntil(sid, loaded, expires) {
     const latest = this.#ids.get(sid)
     if (!loaded) {
-      // A new session is not the one that was destroyed.
-      if (latest?.destroyed) this.#ids.delete(sid)
-      else this.#shorten(latest, expires)
+      // A new session is not the one that was removed.
+      if (latest && this.#isRemoved(latest)) this.#ids.delete(sid)
+      this.endsBy(sid, expires)
       return undefined
     }
-    if (loaded.at < this.#cleared || latest?.destroyed) return ALWAYS
-    const until = Math.min(loaded.until, latest?.until ?? ALWAYS)
-    this.#shorten(latest, expires)
-    return until
+    const known = latest ?? loaded
+    if (this.#isRemoved(known)) return ALWAYS
+    this.endsBy(sid, expires)
+    return known.until
   }
 
   /**
@@ -140,25 +151,32 @@ class LoadedSessions {
    * @param {Loaded | undefined} loaded what was known of it when it was saved
    * @param {number} expires when its row expires
    * @param {number | undefined} cookie when its cookie expires
-   * @param {number} at the removals when it was saved
+   * @param {number} at the changes when it was saved
    * @param {object | undefined} context
    */
   saved(sid, session, loaded, expires, cookie, at, context) {
-    const now = { sid, until: expires, cookie, at, destroyed: false }
+    /** @type {Loaded} */
+    const now = { sid, until: expires, cookie, at, state: 'found' }
     if (context) this.#contexts.set(context, now)
     // After its first save, a session of a framework is in the table, or was destroyed. A plain object may be the first
     // save of another session with this id.
     if (this.#sessions.has(session) ? loaded : knowsId(session, sid)) this.#sessions.set(session, now)
-    if (!this.#ids.get(sid)?.destroyed) this.#ids.set(sid, now)
+    const latest = this.#ids.get(sid)
+    // What was called meanwhile comes after it.
+    if (latest === undefined || latest.at <= at) this.#ids.set(sid, now)
+    else if (latest.state === 'called') latest.state = 'found'
   }
 
   /**
-   * Remembers the expiry that a touch was to give a row. Whether there was a live row is not known.
+   * Remembers that a call may let a row expire sooner than it was to.
    * @param {string} sid
    * @param {number} expires in ms
    */
-  touching(sid, expires) {
-    this.#shorten(this.#ids.get(sid), expires)
+  endsBy(sid, expires) {
+    const latest = this.#ids.get(sid)
+    if (latest && (this.#isRemoved(latest) || latest.until <= expires)) return
+    const { cookie, state } = latest ?? { cookie: undefined, state: 'called' }
+    this.#ids.set(sid, { sid, until: expires, cookie, at: ++this.#changes, state })
   }
 
   /**
@@ -177,23 +195,23 @@ class LoadedSessions {
    * @param {object | undefined} context
    */
   destroying(sid, context) {
-    const at = ++this.#removals
-    this.#ids.set(sid, { sid, until: ALWAYS, cookie: undefined, at, destroyed: true })
+    const at = ++this.#changes
+    this.#ids.set(sid, { sid, until: ALWAYS, cookie: undefined, at, state: 'destroyed' })
     // What the same request saves after that is a new session.
     if (context && this.#contexts.get(context)?.sid === sid) this.#contexts.delete(context)
   }
 
-  /** Remembers that all sessions are to be removed. */
-  clearing() {
-    this.#cleared = ++this.#removals
+  /**
+   * Whether this store has called for the session to be removed, and for nothing else since.
+   * @param {Loaded} known
+   */
+  #isRemoved(known) {
+    return known.state === 'destroyed' || known.at < this.#cleared
   }
 
-  /**
-   * @param {Loaded | undefined} latest
-   * @param {number} expires
-   */
-  #shorten(latest, expires) {
-    if (latest && !latest.destroyed && expires < latest.until) latest.until = expires
+  /** Remembers that all sessions are to be removed. */
+  clearing() {
+    this.#cleared = ++this.#changes
   }
 }
 

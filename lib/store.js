@@ -116,7 +116,7 @@ function storeClass(Store) {
     get(sid, ...rest) {
       const callback = callbackOf(rest)
       const context = contextOf(rest)
-      const { removals } = this.#loaded
+      const { changes } = this.#loaded
       this.#counts.gets++
       logCall('get', sid)
       if (!isName(sid)) {
@@ -133,7 +133,7 @@ function storeClass(Store) {
         }
         this.#counts.hits++
         const cookie = raiseCookieExpiry(session, expires)
-        this.#loaded.found(sid, session, expires, cookie, removals, context)
+        this.#loaded.found(sid, session, expires, cookie, changes, context)
         this.#touchGate.remember(session, expires, this.options.touchAfter)
         return session
       }
@@ -154,7 +154,7 @@ function storeClass(Store) {
       logCall('set', sid)
       const [ttl] = rest
       const context = contextOf(rest)
-      const { removals } = this.#loaded
+      const { changes } = this.#loaded
       /** @type {import('./columns.js').Row | undefined} */
       let row
       /** @type {import('./loaded-sessions.js').Loaded | undefined} */
@@ -173,7 +173,7 @@ function storeClass(Store) {
         this.#native.set(ticket, now, sid, row.data, row.expires, updateUntil, keepLater, row.columns)
       }
       return this.#operations.start(callback, begin, () => {
-        if (row) this.#loaded.saved(sid, session, loaded, row.expires, cookie, removals, context)
+        if (row) this.#loaded.saved(sid, session, loaded, row.expires, cookie, changes, context)
         this.#touchGate.remember(session, row?.expires, this.options.touchAfter)
         // connect-session-sequelize yields the row. express-session's callbacks take only an error.
         if (!this.sessionModel || !row || callback?.length === 1) return undefined
@@ -227,7 +227,7 @@ function storeClass(Store) {
         // The row may have been left alone.
         atLeast = unlessAfter ?? expires
         this.#native.touch(ticket, now, sid, expires, unlessAfter)
-        this.#loaded.touching(sid, expires)
+        this.#loaded.endsBy(sid, expires)
       }
       const read = () => {
         this.#loaded.touched(session, cookie)
@@ -275,12 +275,12 @@ function storeClass(Store) {
 
     /** Yields `[sid, session]` of the live sessions in the order of their ids, without holding all of them in memory. */
     iterate() {
-      const { removals } = this.#loaded
+      const { changes } = this.#loaded
       return listSessions(this.#readPage, (sid, data, expires) => {
         try {
           const session = data === null ? undefined : parse(data, this.options.serializer)
           if (session === undefined) this.#countUnreadable(sid)
-          else this.#loaded.listed(sid, session, expires, raiseCookieExpiry(session, expires), removals)
+          else this.#loaded.listed(sid, session, expires, raiseCookieExpiry(session, expires), changes)
           return session
         } catch (error) {
           throw errorOf(error)

@@ -102,6 +102,22 @@ module.exports = (database, { withSecondStore }) => {
     })
   })
 
+  test('what touches have given is kept, whatever was known of the row', async () => {
+    const store = database.open({ checkExpirationInterval: 0 })
+    const sids = Array.from({ length: 40 }, (_, i) => `sid-${i}`)
+    await Promise.all(sids.map((sid) => store.set(sid, session({ visits: 1 }, 2 * HOUR))))
+    const found = await Promise.all(sids.map((sid) => store.get(sid)))
+    for (const lifetime of [HOUR, 4 * HOUR]) {
+      await Promise.all(sids.map((sid) => store.touch(sid, session({}, lifetime))))
+    }
+    setClock(HOUR + MINUTE)
+    await Promise.all(sids.map((sid, i) => store.set(sid, Object.assign(found[i], { visits: 2 }))))
+    setClock(3 * HOUR)
+    const all = await store.all()
+    expect(Object.keys(all).sort()).toEqual([...sids].sort())
+    for (const each of Object.values(all)) expect(each.visits).toBe(2)
+  })
+
   withSecondStore('it holds where another store prunes', async () => {
     const store = database.open({ checkExpirationInterval: 0 })
     const other = database.openAgain(store)

@@ -9,7 +9,7 @@ pub struct Save<'a> {
     pub sid: &'a str,
     pub data: &'a str,
     pub expires: Timestamp,
-    /// A later expiry of the row stays. Only in [`Batch::updates`].
+    /// A later expiry of the row stays. In [`Batch::upserts`] the same for all.
     pub keep_later: bool,
     /// The application's own columns, the same for every row of a batch.
     pub extra: &'a [Extra],
@@ -32,6 +32,8 @@ pub struct Touch<'a> {
 )]
 pub struct Effects {
     pub upserts: bool,
+    /// The upserts keep a later expiry.
+    pub upserts_keep_later: bool,
     pub updates: bool,
     /// Some of the updates keep a later expiry.
     pub keep_later: bool,
@@ -68,6 +70,7 @@ impl<'a> Batch<'a> {
     pub fn effects(&self) -> Effects {
         Effects {
             upserts: !self.upserts.is_empty(),
+            upserts_keep_later: keep_later(&self.upserts),
             updates: !self.updates.is_empty(),
             keep_later: keep_later(&self.updates),
             touches: !self.touches.is_empty(),
@@ -76,7 +79,8 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// As few batches as the extra columns of the saves allow; nearly always one. `late` is the time by which it is
+    /// As few batches as the saves allow: those of one have the same extra columns, and those that may insert rows all keep a
+    /// later expiry or all do not. Nearly always one. `late` is the time by which it is
     /// decided which saves insert missing rows.
     pub fn split(writes: &[Write<'a>], late: Timestamp) -> Vec<Self> {
         let mut batches: Vec<Self> = Vec::with_capacity(1);
@@ -91,9 +95,9 @@ impl<'a> Batch<'a> {
             else {
                 continue;
             };
-            let batch = with_columns(&mut batches, extra);
-            // A row that would be dead when it is inserted needs not be.
-            let updates = update_until > late || (keep_later && expires <= late);
+            let updates = update_until > late;
+            let keeping_upserts = (!updates).then_some(keep_later);
+            let batch = with_columns(&mut batches, extra, keeping_upserts);
             let saves = if updates {
                 &mut batch.updates
             } else {
@@ -103,7 +107,7 @@ impl<'a> Batch<'a> {
                 sid,
                 data,
                 expires,
-                keep_later: keep_later && updates,
+                keep_later,
                 extra,
             });
         }
@@ -152,10 +156,18 @@ pub fn unless_after(touches: &[Touch<'_>]) -> bool {
     touches.iter().any(|touch| touch.unless_after.is_some())
 }
 
-/// The batch for saves with these extra columns.
-fn with_columns<'a, 'b>(batches: &'b mut Vec<Batch<'a>>, extra: &'a [Extra]) -> &'b mut Batch<'a> {
+/// The batch for a save with these extra columns, which keeps a later expiry or not if it is an upsert.
+fn with_columns<'a, 'b>(
+    batches: &'b mut Vec<Batch<'a>>,
+    extra: &'a [Extra],
+    upsert_keeps_later: Option<bool>,
+) -> &'b mut Batch<'a> {
     let columns = || extra.iter().map(|extra| extra.column.as_str());
-    let same = |batch: &Batch<'_>| batch.extra.iter().copied().eq(columns());
+    let keeps = |batch: &Batch<'_>| match (batch.upserts.first(), upsert_keeps_later) {
+        (Some(first), Some(keeps_later)) => first.keep_later == keeps_later,
+        _ => true,
+    };
+    let same = |batch: &Batch<'_>| batch.extra.iter().copied().eq(columns()) && keeps(batch);
     let index = batches.iter().position(same).unwrap_or_else(|| {
         batches.push(Batch {
             extra: columns().collect(),
@@ -221,9 +233,35 @@ mod tests {
         };
         assert_eq!(split(save(1001, true, 1001)), (0, 1, true));
         assert_eq!(split(save(1000, false, 2000)), (1, 0, false));
-        assert_eq!(split(save(1000, true, 2000)), (1, 0, false));
-        // Its row would be dead, so only a later expiry of an existing one matters.
-        assert_eq!(split(save(1000, true, 1000)), (0, 1, true));
+        assert_eq!(split(save(1000, true, 2000)), (1, 0, true));
         assert_eq!(split(save(i64::MIN, false, 1000)), (1, 0, false));
+    }
+
+    #[test]
+    fn upserts_that_keep_a_later_expiry_go_in_a_batch_of_their_own() {
+        let save = |sid, keep_later, update_until| Write {
+            sid,
+            effect: Effect::Save {
+                data: "{}",
+                expires: Timestamp(2000),
+                extra: &[],
+                keep_later,
+                update_until: Timestamp(update_until),
+            },
+        };
+        let writes = [
+            save("a", false, i64::MIN),
+            save("b", true, 1000),
+            save("c", true, 3000),
+            save("d", true, 1000),
+        ];
+        let batches = Batch::split(&writes, Timestamp(1000));
+        let sizes = |batch: &Batch<'_>| (batch.upserts.len(), batch.updates.len());
+        assert_eq!(
+            batches.iter().map(sizes).collect::<Vec<_>>(),
+            [(1, 1), (2, 0)]
+        );
+        assert!(!batches[0].effects().upserts_keep_later);
+        assert!(batches[1].effects().upserts_keep_later);
     }
 }

@@ -132,7 +132,10 @@ pub enum Text {
     /// A whole commit, for any number of rows.
     Commit(Effects),
     /// Parts of a commit, with parameters for so many rows.
-    Upsert(usize),
+    Upsert {
+        size: usize,
+        keep_later: bool,
+    },
     Update {
         size: usize,
         keep_later: bool,
@@ -271,7 +274,7 @@ mod tests {
     fn a_text_is_rendered_once_for_each_list_of_columns() {
         let texts = Texts::default();
         let get = |extra: &[&str], sql: &str| {
-            let text = texts.get(Text::Upsert(1), extra, || sql.to_owned());
+            let text = texts.get(Text::Length, extra, || sql.to_owned());
             text.as_str().to_owned()
         };
         assert_eq!(get(&[], "first"), "first");

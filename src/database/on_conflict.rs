@@ -23,6 +23,8 @@ pub struct Rows<'a> {
 /// The conditions under which a row keeps its expiry.
 #[derive(Default)]
 pub struct Keeps {
+    /// In an upsert, where a later one stays, over `excluded` and `t`.
+    pub upsert: Option<String>,
     /// In an update, where a later one stays.
     pub update: Option<String>,
     /// In a touch, where a row is left alone.
@@ -36,7 +38,14 @@ impl Rows<'_> {
         let restored = table.deleted_at.iter();
         let replaced = changes
             .iter()
-            .map(|(column, _)| format!("{column} = excluded.{column}"))
+            .map(|(column, _)| match &self.keeps.upsert {
+                Some(keeps) if *column == table.expires.name => {
+                    format!(
+                        "{column} = CASE WHEN {keeps} THEN t.{column} ELSE excluded.{column} END"
+                    )
+                }
+                _ => format!("{column} = excluded.{column}"),
+            })
             .chain(restored.map(|column| format!("{column} = NULL")));
         let replaced = list(replaced);
         let (columns, values): (Vec<_>, Vec<_>) = [(table.sid.clone(), self.sid.to_owned())]
@@ -46,8 +55,13 @@ impl Rows<'_> {
             .unzip();
         // Without WHERE, SQLite would take ON for the condition of a join.
         format!(
-            "INSERT INTO {} ({}) SELECT {} FROM {from} WHERE true ON CONFLICT ({}) DO UPDATE SET {replaced}",
+            "INSERT INTO {}{} ({}) SELECT {} FROM {from} WHERE true ON CONFLICT ({}) DO UPDATE SET {replaced}",
             table.name,
+            if self.keeps.upsert.is_some() {
+                " AS t"
+            } else {
+                ""
+            },
             columns.join(", "),
             values.join(", "),
             table.sid,

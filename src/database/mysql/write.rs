@@ -51,7 +51,10 @@ impl Writer<'_> {
     fn upsert(&self, saves: &[Save<'_>]) -> Statement<MySql> {
         let table = self.table;
         let size = size(saves.len());
-        let sql = table.text_with(Text::Upsert(size), self.extra, || self.upsert_text(size));
+        let keep_later = keep_later(saves);
+        let sql = table.text_with(Text::Upsert { size, keep_later }, self.extra, || {
+            self.upsert_text(size, keep_later)
+        });
         let mut arguments = MySqlArguments::default();
         for save in padded_saves(saves, size) {
             add(&mut arguments, save.sid);
@@ -68,7 +71,7 @@ impl Writer<'_> {
         Statement::new(sql, arguments)
     }
 
-    fn upsert_text(&self, size: usize) -> String {
+    fn upsert_text(&self, size: usize, keep_later: bool) -> String {
         let table = self.table;
         let stamps = [&table.created_at, &table.updated_at];
         let stamps = stamps.into_iter().flatten().map(|column| &column.name);
@@ -86,7 +89,16 @@ impl Writer<'_> {
             .chain(table.updated_at.iter().map(|column| &column.name))
             .cloned()
             .chain(self.extra_columns())
-            .map(|column| format!("{column} = VALUES({column})"));
+            .map(|column| {
+                let value = format!("VALUES({column})");
+                if keep_later && column == table.expires.name {
+                    format!(
+                        "{column} = IF({column} IS NULL OR {column} > {value}, {column}, {value})"
+                    )
+                } else {
+                    format!("{column} = {value}")
+                }
+            });
         let restored = table.deleted_at.iter();
         let replaced: Vec<String> = self
             .same_sid()
@@ -396,7 +408,7 @@ mod tests {
                  THEN IF(? AND (`expires` IS NULL OR `expires` > ?), `expires`, ?) ELSE `expires` END, \
                  `data` = CASE `sid` WHEN ? THEN ? ELSE `data` END, `updatedAt` = ? WHERE `sid` IN (?)",
                 "UPDATE `Sessions` SET `expires` = CASE `sid` WHEN ? THEN ? ELSE `expires` END, `updatedAt` = ? \
-                 WHERE `sid` IN (?) AND (`expires` IS NULL OR `expires` > ?) AND \
+                 WHERE `sid` IN (?) AND (`expires` <= ?) IS NOT TRUE AND \
                  CASE `sid` WHEN ? THEN `expires` IS NULL OR `expires` <= ? OR `expires` > ? END",
             ]
         );

@@ -159,7 +159,12 @@ fn keeps(table: &InspectedTable, effects: Effects) -> Keeps {
         let after = instant(table, &table.expires, "j.a");
         format!("{row} IS NOT NULL AND {row} > {after} AND {row} <= {given}")
     };
+    let upsert = || {
+        let name = &table.expires.name;
+        format!("{row} IS NULL OR {row} > excluded.{name}")
+    };
     Keeps {
+        upsert: effects.upserts_keep_later.then(upsert),
         update: effects.keep_later.then(update),
         touch: effects.unless_after.then(touch),
     }

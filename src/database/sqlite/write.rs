@@ -112,7 +112,13 @@ fn keeps(table: &InspectedTable, effects: Effects) -> Keeps {
         let after = comparable_of(table, "j.value->>2");
         format!("{row} IS NOT NULL AND {row} > {after} AND {row} <= {given}")
     };
+    let upsert = || {
+        let name = &table.expires.name;
+        let excluded = comparable_of(table, &format!("excluded.{name}"));
+        format!("t.{name} IS NULL OR {row} > {excluded}")
+    };
     Keeps {
+        upsert: effects.upserts_keep_later.then(upsert),
         update: effects.keep_later.then(update),
         touch: effects.unless_after.then(touch),
     }
