@@ -7,6 +7,8 @@ use super::add;
 use crate::config::{Instants, TableConfig};
 use crate::database::{Column, DataForm, InstantForm, Schema, Statement, Unfit, rendered};
 
+const MAX_NAME_CHARACTERS: usize = 64;
+
 impl Schema for MySql {
     const BIGINT: &'static str = "SIGNED";
 
@@ -87,11 +89,19 @@ impl Schema for MySql {
         })
     }
 
-    /// MySQL allows characters up to U+FFFF: <https://dev.mysql.com/doc/refman/8.4/en/identifiers.html>.
-    fn check_table_name(name: &str) -> Result<(), Unfit> {
-        let beyond = name.chars().any(|character| character > '\u{FFFF}');
-        if beyond {
-            Err(Unfit::Name("MySQL"))
+    /// MySQL allows characters up to U+FFFF, and 64 of them: <https://dev.mysql.com/doc/refman/8.4/en/identifiers.html>.
+    fn check_name(name: &str) -> Result<(), Unfit> {
+        let database = "MySQL and MariaDB";
+        let count = name.chars().count();
+        if name.chars().any(|character| character > '\u{FFFF}') {
+            Err(Unfit::Name(database))
+        } else if count > MAX_NAME_CHARACTERS {
+            Err(Unfit::Length {
+                database,
+                max: MAX_NAME_CHARACTERS,
+                unit: "characters",
+                got: count,
+            })
         } else {
             Ok(())
         }

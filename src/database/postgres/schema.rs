@@ -7,6 +7,8 @@ use super::add;
 use crate::config::{Instants, TableConfig};
 use crate::database::{Column, DataForm, InstantForm, Schema, Statement, Unfit, rendered};
 
+const MAX_NAME_BYTES: usize = 63;
+
 impl Schema for Postgres {
     const BIGINT: &'static str = "bigint";
 
@@ -61,9 +63,22 @@ impl Schema for Postgres {
         })
     }
 
+    /// PostgreSQL cuts longer names off: <https://www.postgresql.org/docs/current/sql-syntax-lexical.html>.
+    fn check_name(name: &str) -> Result<(), Unfit> {
+        if name.len() > MAX_NAME_BYTES {
+            return Err(Unfit::Length {
+                database: "PostgreSQL",
+                max: MAX_NAME_BYTES,
+                unit: "bytes",
+                got: name.len(),
+            });
+        }
+        Ok(())
+    }
+
     fn check_sid(column: &Column) -> Result<(), Unfit> {
         if let Some(collation) = &column.collation {
-            return Err(Unfit::Collation(collation.clone()));
+            return Err(Unfit::Collation(format!("`{collation}`")));
         }
         let declared = &column.declared;
         if declared.starts_with("text") || is_varchar(declared) {
