@@ -27,6 +27,7 @@ pub use batch::{Batch, Save, Touch};
 pub use connect::{Connect, Target};
 pub use error::Errors;
 pub use inspected::{Column, DataForm, InspectedTable, InstantColumn, InstantForm, Text};
+pub use layout::unfit;
 pub use schema::{Schema, Unfit};
 pub use statement::{Statement, rendered, rows_updated};
 

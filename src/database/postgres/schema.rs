@@ -44,7 +44,9 @@ impl Schema for Postgres {
              AND i.indpred IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum), \
              (SELECT format('%I.%I', n.nspname, t.typname) FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace \
              WHERE t.oid = a.atttypid), \
-             (SELECT c.collname::text FROM pg_collation c WHERE c.oid = a.attcollation AND NOT c.collisdeterministic) \
+             (SELECT c.collname::text FROM pg_collation c WHERE NOT c.collisdeterministic AND (c.oid = a.attcollation \
+             OR EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND i.indnkeyatts = 1 \
+             AND i.indkey[0] = a.attnum AND i.indcollation[0] = c.oid)) LIMIT 1) \
              FROM pg_attribute a WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped \
              ORDER BY a.attnum";
         let mut arguments = PgArguments::default();
