@@ -9,6 +9,11 @@ pub trait Errors: sqlx::Database {
     /// The store's error for a driver's error.
     fn error(error: sqlx::Error) -> StoreError;
 
+    /// Whether an upsert failed because it met the row of another session, which the database's message does not say.
+    fn meets_another_row(_error: &sqlx::Error) -> bool {
+        false
+    }
+
     /// The same for an error while connecting.
     fn connection_error(error: sqlx::Error, target: &Target<Self>) -> StoreError {
         let failed = Self::error(error);

@@ -115,9 +115,17 @@ pub trait Schema: sqlx::Database {
         None
     }
 
+    /// The collation of a sid column that was not refused, if it treats different sids as equal.
+    fn inexact_collation(_table: &InspectedTable) -> Option<&str> {
+        None
+    }
+
     /// Reads the names of the unique keys other than that of the sid, where an upsert does not fail by itself if it meets
     /// the row of another session there.
-    fn other_unique_keys(_config: &TableConfig, _table: &InspectedTable) -> Option<Statement<Self>> {
+    fn other_unique_keys(
+        _config: &TableConfig,
+        _table: &InspectedTable,
+    ) -> Option<Statement<Self>> {
         None
     }
 

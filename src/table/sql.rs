@@ -129,7 +129,10 @@ where
             Err(error) => {
                 if let Some(rollback) = DB::ROLLBACK {
                     // Fails if there is no open transaction, which is fine.
-                    _ = sqlx::raw_sql(rollback).execute(connection).await;
+                    _ = sqlx::raw_sql(rollback).execute(&mut *connection).await;
+                }
+                if DB::meets_another_row(&error) {
+                    return Err(self.met_another_row(connection, &table, error).await);
                 }
                 Err(self.failed(error))
             }

@@ -5,7 +5,9 @@ use sqlx::{MySql, Row};
 
 use super::add;
 use crate::config::{Instants, TableConfig};
-use crate::database::{Column, DataForm, InstantForm, Schema, Statement, Unfit, rendered};
+use crate::database::{
+    Column, DataForm, InspectedTable, InstantForm, Schema, Statement, Unfit, rendered,
+};
 
 const MAX_NAME_CHARACTERS: usize = 64;
 
@@ -114,6 +116,31 @@ impl Schema for MySql {
         } else {
             Err(Unfit::of_type("varchar or varbinary", declared))
         }
+    }
+
+    /// Most collations ignore case, and all but the newer ones ignore trailing spaces.
+    fn inexact_collation(table: &InspectedTable) -> Option<&str> {
+        let collation = table.sid_column.collation.as_deref()?;
+        let exact = collation.ends_with("nopad_bin") || collation.ends_with("0900_bin");
+        (!exact).then_some(collation)
+    }
+
+    fn other_unique_keys(config: &TableConfig, table: &InspectedTable) -> Option<Statement<Self>> {
+        let schema = match &config.schema {
+            Some(_) => "?",
+            None => "DATABASE()",
+        };
+        let sql = format!(
+            "SELECT CONVERT(s.INDEX_NAME USING utf8mb4) FROM information_schema.STATISTICS AS s \
+             WHERE s.TABLE_SCHEMA = {schema} AND s.TABLE_NAME = ? AND s.NON_UNIQUE = 0 GROUP BY s.INDEX_NAME \
+             HAVING COUNT(*) > 1 OR MAX(s.COLUMN_NAME) IS NULL OR MAX(s.COLUMN_NAME) <> ? ORDER BY s.INDEX_NAME"
+        );
+        let mut arguments = MySqlArguments::default();
+        let schema = config.schema.iter();
+        for name in schema.chain([&config.name, &table.sid_column.name]) {
+            add(&mut arguments, name.as_str());
+        }
+        Some(Statement::new(rendered(sql), arguments))
     }
 
     fn instant_form(column: &Column) -> Result<InstantForm, Unfit> {
