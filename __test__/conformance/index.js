@@ -21,6 +21,7 @@ const suites = {
   extendDefaultFields: require('./extend-default-fields'),
   queue: require('./queue'),
   names: require('./names'),
+  uniqueKeys: require('./unique-keys'),
   data: require('./data'),
 
   expiry: require('./expiry'),

@@ -1,8 +1,11 @@
 //! What errors mean: the parts that are the same for every driver.
 
+use sqlx::error::DatabaseError;
+
 use crate::error::{Cause, ErrorKind, Remedy, StoreError};
 
 use super::Target;
+use super::values::without_values;
 
 /// Errors of one driver.
 pub trait Errors: sqlx::Database {
@@ -32,16 +35,31 @@ pub trait Errors: sqlx::Database {
     }
 }
 
+/// Whether the message was written by the application, in the database: PL/pgSQL's RAISE, MySQL's SIGNAL without another
+/// state, SQLite's RAISE.
+fn is_raised(error: &dyn DatabaseError) -> bool {
+    let code = error.code();
+    code.is_some_and(|code| ["P0001", "45000", "1811"].contains(&code.as_ref()))
+}
+
 /// The store's error for a driver's error, by what means the same for every driver.
 pub fn driver_error(error: &sqlx::Error) -> StoreError {
     let cause = Cause {
         code: error
             .as_database_error()
-            .and_then(sqlx::error::DatabaseError::code)
+            .and_then(DatabaseError::code)
             .map(String::from),
-        message: match error.as_database_error() {
-            Some(database) => database.message().to_owned(),
-            None => error.to_string(),
+        message: match error {
+            sqlx::Error::Database(database) if is_raised(database.as_ref()) => {
+                "a trigger, function or procedure of the database raised an error, whose message may contain values \
+                 and is not shown"
+                    .to_owned()
+            }
+            sqlx::Error::Database(database) => without_values(database.message()),
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
+                without_values(&error.to_string())
+            }
+            _ => error.to_string(),
         },
     };
     let (kind, remedy) = match error {

@@ -17,6 +17,7 @@ mod schema;
 mod sqlite;
 mod statement;
 mod url;
+mod values;
 
 use sqlx::database::HasStatementCache;
 
