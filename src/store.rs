@@ -102,15 +102,21 @@ impl Store {
     /// # Errors
     /// `ERR_SESSION_OPTIONS` if the URL or a name cannot be used.
     pub fn open(config: Config, deliver: Deliver) -> Result<Self> {
-        let scheme = config.connection.url.split(':').next().unwrap_or_default();
-        match Entry::find(scheme) {
-            Some(entry) => (entry.open)(config, deliver),
-            // The rest of the URL may hold a password.
-            None => Err(StoreError::options(format!(
-                "expected option `db` to be a database URL with one of the schemes {}, got the scheme `{scheme}`",
-                Entry::all_schemes()
-            ))),
+        let url = &config.connection.url;
+        let (scheme, rest) = url.split_once(':').unwrap_or_default();
+        if let Some(entry) = Entry::find(scheme) {
+            return (entry.open)(config, deliver);
         }
+        // The rest of the URL may hold a password, and without `//` so may what looks like a scheme.
+        let got = if rest.starts_with("//") {
+            format!("the scheme `{scheme}`")
+        } else {
+            "another scheme".to_owned()
+        };
+        Err(StoreError::options(format!(
+            "expected option `db` to be a database URL with one of the schemes {}, got {got}",
+            Entry::all_schemes()
+        )))
     }
 
     fn open_on<DB: Database>(config: Config, deliver: Deliver) -> Result<Self>
