@@ -132,19 +132,19 @@ mod tests {
             check_encoding(url, "MySQL", "mysql").unwrap();
         }
         for url in [
-            "mysql:shop:s3cret@host/shop",
-            "mysql:/shop:s3cret@host/shop",
-            "mysql:postgres://shop:s3cret@host/shop",
-            "mysql://shop:2024/s3cret@host/shop",
-            "mysql://shop:2024?s3cret@host/shop",
-            "mysql://shop:2024#s3cret@host/shop",
-            "mysql://shop:a@b/s3cret@host/shop",
-            "mysql://shop:s3cret%@host/shop",
-            "mysql://shop:s3cret%zz@host/shop",
-            "mysql:///shop:s3cret@host/shop",
+            "mysql:shop:hidden@host/shop",
+            "mysql:/shop:hidden@host/shop",
+            "mysql:postgres://shop:hidden@host/shop",
+            "mysql://shop:2024/hidden@host/shop",
+            "mysql://shop:2024?hidden@host/shop",
+            "mysql://shop:2024#hidden@host/shop",
+            "mysql://shop:a@b/hidden@host/shop",
+            "mysql://shop:hidden%@host/shop",
+            "mysql://shop:hidden%zz@host/shop",
+            "mysql:///shop:hidden@host/shop",
         ] {
             let message = check_encoding(url, "MySQL", "mysql").unwrap_err().message;
-            assert!(!message.contains("s3cret"), "{message}");
+            assert!(!message.contains("hidden"), "{message}");
         }
     }
 }

@@ -189,9 +189,9 @@ mod tests {
             ("sqlite:a.db?journal_mode=LOUD", "journal_mode"),
             ("sqlite:a.db?busy_timeout=soon", "busy_timeout"),
             ("sqlite:", "names no file"),
-            ("sqlite://shop:s3cret@host/shop", "a user and a host"),
-            ("sqlite:shop:s3/cret@host/shop", "a user and a host"),
-            ("sqlite://shop:a?s3cret@host/shop", "a user and a host"),
+            ("sqlite://shop:hidden@host/shop", "a user and a host"),
+            ("sqlite:shop:hid/den@host/shop", "a user and a host"),
+            ("sqlite://shop:a?hidden@host/shop", "a user and a host"),
         ] {
             let error = target(url).err().unwrap();
             assert_eq!(error.kind, ErrorKind::Options);
