@@ -68,6 +68,28 @@ module.exports = ({ dialect, open, place, createTable, query, openAgain }, { wit
     expect((await store.get('ada')).eve).toBeUndefined()
   })
 
+  withClient('what a trigger says of a value is not told', async () => {
+    const where = place()
+    await createTable(where, { user_id: 'integer' })
+    const triggers = {
+      sqlite: [`CREATE TRIGGER no BEFORE INSERT ON "Sessions" BEGIN SELECT RAISE(ABORT, 'no ${VALUE}'); END`],
+      postgres: [
+        `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no %', NEW.user_id; END $$`,
+        'CREATE TRIGGER no BEFORE INSERT ON "Sessions" FOR EACH ROW EXECUTE FUNCTION refuse()'
+      ],
+      mysql: [
+        `CREATE TRIGGER no BEFORE INSERT ON \`Sessions\` FOR EACH ROW BEGIN
+          SET @text = CONCAT('no ', NEW.user_id); SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = @text; END`
+      ]
+    }
+    for (const sql of triggers[dialect]) await query(where, sql)
+    const store = open({ extendDefaultFields: (defaults) => ({ ...defaults, user_id: VALUE }) }, where)
+    const error = await failure(store.set('ada', session()))
+    expect(error.code).toBe('ERR_SESSION_DATABASE')
+    expect(error.message).toMatch('trigger')
+    expect(visible(error)).not.toMatch(String(VALUE))
+  })
+
   withClient('no value is told by an error or the log', async () => {
     const secret = "it's s3cret' for key 'user_id"
     const lines = []

@@ -35,11 +35,15 @@ pub trait Errors: sqlx::Database {
     }
 }
 
-/// Whether the message was written by the application, in the database: PL/pgSQL's RAISE, MySQL's SIGNAL without another
-/// state, SQLite's RAISE.
-fn is_raised(error: &dyn DatabaseError) -> bool {
-    let code = error.code();
-    code.is_some_and(|code| ["P0001", "45000", "1811"].contains(&code.as_ref()))
+/// Takes away a message that the application wrote itself, in a trigger or a function of the database: nothing says which
+/// part of it is a value.
+pub fn hide_message(failed: &mut StoreError) {
+    let message = "a trigger, function or procedure of the database raised an error, whose message may contain values and \
+         is not shown";
+    message.clone_into(&mut failed.message);
+    if let Some(cause) = &mut failed.cause {
+        message.clone_into(&mut cause.message);
+    }
 }
 
 /// The store's error for a driver's error, by what means the same for every driver.
@@ -50,11 +54,6 @@ pub fn driver_error(error: &sqlx::Error) -> StoreError {
             .and_then(DatabaseError::code)
             .map(String::from),
         message: match error {
-            sqlx::Error::Database(database) if is_raised(database.as_ref()) => {
-                "a trigger, function or procedure of the database raised an error, whose message may contain values \
-                 and is not shown"
-                    .to_owned()
-            }
             sqlx::Error::Database(database) => without_values(database.message()),
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
                 without_values(&error.to_string())

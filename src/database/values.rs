@@ -5,7 +5,7 @@
 const CUT: &str = "…";
 
 /// The words before a quoted name. Whatever else is quoted may be a value.
-const NAMED: [&str; 33] = [
+const NAMED: [&str; 31] = [
     "collation",
     "column",
     "constraint",
@@ -20,16 +20,15 @@ const NAMED: [&str; 33] = [
     "index",
     "key",
     "near",
-    "of",
     "parameter",
     "partition",
+    "plugin",
     "procedure",
     "relation",
     "role",
     "schema",
     "sequence",
     "server",
-    "set",
     "statement",
     "table",
     "tablespace",
@@ -38,7 +37,6 @@ const NAMED: [&str; 33] = [
     "user",
     "variable",
     "view",
-    "violated",
 ];
 
 /// How the messages begin that go on after a value, and with which words. A value may contain the same words, so their last

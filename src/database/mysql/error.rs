@@ -4,7 +4,7 @@ use sqlx::MySql;
 use sqlx::mysql::MySqlDatabaseError;
 
 use crate::database::Errors;
-use crate::database::error::driver_error;
+use crate::database::error::{driver_error, hide_message};
 use crate::error::{ErrorKind, Remedy, StoreError};
 
 /// A subquery has more than one row, where an upsert meets the row of another session: see `same_sid` in write.rs.
@@ -21,7 +21,12 @@ impl Errors for MySql {
             return failed;
         };
         if let Some(cause) = &mut failed.cause {
+            // SIGNAL, by its usual state or without a number of its own.
+            let signaled = number == 1644 || cause.code.as_deref() == Some("45000");
             cause.code = Some(number.to_string());
+            if signaled {
+                hide_message(&mut failed);
+            }
         }
         let (kind, remedy) = match number {
             // Lock wait timeout, deadlock, record changed since last read.
