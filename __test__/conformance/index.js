@@ -22,6 +22,7 @@ const suites = {
   queue: require('./queue'),
   retries: require('./retries'),
   names: require('./names'),
+  uniqueKeys: require('./unique-keys'),
   data: require('./data'),
 
   expiry: require('./expiry'),

@@ -139,7 +139,8 @@ fn missing<DB: Schema>(
     ))
 }
 
-fn unfit<DB: Schema>(config: &TableConfig, column: &Column, reason: &Unfit) -> StoreError {
+/// The error for a column that cannot be used.
+pub fn unfit<DB: Schema>(config: &TableConfig, column: &Column, reason: &Unfit) -> StoreError {
     StoreError::table(format!(
         "column `{}` of table `{}` cannot be used for sessions: {reason}; create a table with: {}",
         column.name,

@@ -18,6 +18,7 @@ mod sqlite;
 mod statement;
 mod text_date;
 mod url;
+mod values;
 
 use sqlx::database::HasStatementCache;
 
@@ -30,6 +31,7 @@ pub use error::Errors;
 pub use inspected::{
     Column, DataForm, InspectedTable, InstantColumn, InstantForm, Text, expires_at,
 };
+pub use layout::unfit;
 pub use schema::{Schema, Unfit};
 pub use statement::{Statement, rendered, rows_updated};
 

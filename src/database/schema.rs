@@ -3,6 +3,7 @@
 use sqlx::SqlStr;
 
 use crate::config::{ColumnName, Instants, Json, TableConfig};
+use crate::error::StoreError;
 use crate::timestamp::Timestamp;
 
 use super::inspected::{Column, DataForm, InspectedTable, InstantForm};
@@ -23,11 +24,18 @@ pub enum Unfit {
     #[error("expected it to be the primary key or to have a unique index of its own")]
     NotUnique,
     #[error(
-        "expected a deterministic collation, got `{0}`, which treats different session ids as equal"
+        "expected a collation that tells all session ids apart, got {0}, which treats different ones as equal"
     )]
     Collation(String),
-    #[error("expected a name without characters beyond U+FFFF, which {0} does not allow")]
+    #[error("expected a name without characters beyond U+FFFF, which {0} do not allow")]
     Name(&'static str),
+    #[error("expected a name of at most {max} {unit}, the limit of {database}, got {got} {unit}")]
+    Length {
+        database: &'static str,
+        max: usize,
+        unit: &'static str,
+        got: usize,
+    },
 }
 
 impl Unfit {
@@ -69,13 +77,61 @@ pub trait Schema: sqlx::Database {
     /// Decodes a row of [`Schema::inspect`].
     fn column(row: &Self::Row) -> sqlx::Result<Column>;
 
-    /// Checks the name of the table.
-    fn check_table_name(_name: &str) -> Result<(), Unfit> {
+    /// Checks the name of a schema, table or column. Where a database cuts a name off, two names that begin alike would be
+    /// one table.
+    fn check_name(_name: &str) -> Result<(), Unfit> {
+        Ok(())
+    }
+
+    /// Checks all names that the options give.
+    ///
+    /// # Errors
+    /// `ERR_SESSION_OPTIONS`, with the name.
+    fn check_names(table: &TableConfig) -> Result<(), StoreError> {
+        let columns = &table.columns;
+        let columns = [
+            &columns.sid,
+            &columns.expires,
+            &columns.data,
+            &columns.created_at,
+            &columns.updated_at,
+            &columns.deleted_at,
+        ];
+        let columns = columns.into_iter().filter_map(|column| match column {
+            ColumnName::Named(name) => Some(("column", name)),
+            ColumnName::Found | ColumnName::Absent => None,
+        });
+        let schema = table.schema.iter().map(|name| ("schema", name));
+        let names = schema.chain([("table", &table.name)]).chain(columns);
+        for (what, name) in names {
+            Self::check_name(name).map_err(|reason| {
+                StoreError::options(format!("{what} name `{name}` cannot be used: {reason}"))
+            })?;
+        }
         Ok(())
     }
 
     /// Checks whether a column can hold the sid.
     fn check_sid(column: &Column) -> Result<(), Unfit>;
+
+    /// Reads whether the sid column treats different sids as equal, where its description does not say so.
+    fn sids_compare_equal(_table: &InspectedTable) -> Option<SqlStr> {
+        None
+    }
+
+    /// The collation of a sid column that was not refused, if it treats different sids as equal.
+    fn inexact_collation(_table: &InspectedTable) -> Option<&str> {
+        None
+    }
+
+    /// Reads the names of the unique keys other than that of the sid, where an upsert does not fail by itself if it meets
+    /// the row of another session there.
+    fn other_unique_keys(
+        _config: &TableConfig,
+        _table: &InspectedTable,
+    ) -> Option<Statement<Self>> {
+        None
+    }
 
     /// How a column keeps instants.
     fn instant_form(column: &Column) -> Result<InstantForm, Unfit>;

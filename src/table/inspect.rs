@@ -5,7 +5,9 @@ use std::sync::{Arc, PoisonError};
 
 use sqlx::{ColumnIndex, Decode, Executor, IntoArguments, Row, Type};
 
-use crate::database::{Batch, Column, DataForm, Database, InspectedTable, InstantForm, rendered};
+use crate::database::{
+    Batch, Column, DataForm, Database, InspectedTable, InstantForm, Unfit, rendered, unfit,
+};
 use crate::error::{ErrorKind, Remedy, Result, StoreError};
 use crate::timestamp::Timestamp;
 
@@ -58,10 +60,29 @@ where
         }
         self.found.store(true, Ordering::Relaxed);
         let mut table = InspectedTable::new::<DB>(&self.config, columns)?;
+        self.check_sids(connection, &table).await?;
         self.detect(connection, &mut table).await?;
         let table = Arc::new(table);
         self.set_cached(Some(Arc::clone(&table)));
         Ok(table)
+    }
+
+    /// Refuses a table whose sid column treats different sids as equal.
+    async fn check_sids(
+        &self,
+        connection: &mut DB::Connection,
+        table: &InspectedTable,
+    ) -> Result<()> {
+        let Some(sql) = DB::sids_compare_equal(table) else {
+            return Ok(());
+        };
+        let row = sqlx::query(sql).fetch_one(connection).await;
+        let equal = row.and_then(|row| row.try_get(0));
+        if equal.map_err(|error| self.failed(error))? {
+            let reason = Unfit::Collation("another".to_owned());
+            return Err(unfit::<DB>(&self.config, &table.sid_column, &reason));
+        }
+        Ok(())
     }
 
     /// The columns of the table; none if it does not exist.

@@ -1,6 +1,7 @@
 //! The session table: what the queue can do with it.
 
 mod inspect;
+mod keys;
 mod lost;
 mod note;
 mod prune;

@@ -147,6 +147,9 @@ where
                     // Fails if there is no open transaction, which is fine.
                     _ = sqlx::raw_sql(rollback).execute(&mut *connection).await;
                 }
+                if DB::meets_another_row(&error) {
+                    return Err(self.met_another_row(connection, &table, error).await);
+                }
                 Err(self.failed_on(connection, &table, error).await)
             }
         }

@@ -8,7 +8,9 @@ use sqlx::pool::PoolOptions;
 use sqlx::{ConnectOptions, Executor, MySql};
 
 use crate::config::ConnectionConfig;
-use crate::database::url::{check_ssl_parameters, is_plain, with_host};
+use crate::database::url::{
+    check_encoding, check_ssl_parameters, invalid_url, is_plain, with_host,
+};
 use crate::database::{Connect, Target, rendered};
 use crate::error::{Result, StoreError};
 
@@ -71,10 +73,10 @@ impl Connect for MySql {
     }
 
     fn target(connection: &ConnectionConfig, max_connections: u32) -> Result<Target<Self>> {
-        let invalid = |error| StoreError::options(format!("invalid MySQL URL: {error}"));
+        check_encoding(&connection.url, "MySQL", "mysql")?;
         check_ssl_parameters(&connection.url, &SSL_PARAMETERS)?;
         let mut options = MySqlConnectOptions::from_str(&with_host(&connection.url))
-            .map_err(invalid)?
+            .map_err(|error| invalid_url("MySQL", &error))?
             // Everything is written in UTC and in full Unicode, whatever the URL says.
             .timezone(Some("+00:00".to_owned()))
             .charset("utf8mb4")

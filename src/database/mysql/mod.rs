@@ -126,6 +126,31 @@ fn padded<T: Copy>(values: &[T], size: usize) -> Vec<T> {
     padded
 }
 
+/// The character set of the sid column and its collation, if it is a text of another character set than the parameters.
+fn other_charset(table: &InspectedTable) -> Option<(&str, &str)> {
+    let collation = table.sid_column.collation.as_deref()?;
+    let (charset, _) = collation.split_once('_')?;
+    let word = |text: &str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    (charset != "utf8mb4" && word(collation)).then_some((charset, collation))
+}
+
+/// Parameters to be compared with the sid column. A server rejects the comparison if it cannot convert the parameter itself;
+/// CONVERT puts question marks in place of the characters that the column cannot hold; for the outer one alone, MySQL would
+/// convert the parameter itself again.
+fn sid_marks(table: &InspectedTable, count: usize) -> String {
+    match other_charset(table) {
+        Some((charset, collation)) => {
+            let mark =
+                format!("CONVERT(CONVERT(? USING utf8mb4) USING {charset}) COLLATE {collation}");
+            vec![mark; count].join(", ")
+        }
+        None => marks(count),
+    }
+}
+
 /// `?, ?, …`
 fn marks(count: usize) -> String {
     vec!["?"; count].join(", ")

@@ -3,7 +3,7 @@
 use sqlx::mysql::{MySqlArguments, MySqlRow};
 use sqlx::{Decode, MySql, Row, TypeInfo as _, ValueRef as _};
 
-use super::{add, add_cursor, add_instant, add_sids, and_not_deleted, live, marks, size};
+use super::{add, add_cursor, add_instant, add_sids, and_not_deleted, live, sid_marks, size};
 use crate::database::{
     DataForm, InspectedTable, InstantForm, Key, ReadStatements, Statement, Text, expires_at, listed,
 };
@@ -20,7 +20,7 @@ impl ReadStatements for MySql {
                 data = data_text(table),
                 expires = table.expires.name,
                 name = table.name,
-                list = marks(size),
+                list = sid_marks(table, size),
                 not_deleted = and_not_deleted(table),
             )
         });

@@ -5,8 +5,12 @@ use sqlx::{MySql, Row};
 
 use super::add;
 use crate::config::{Instants, TableConfig};
-use crate::database::{Column, DataForm, InstantForm, Schema, Statement, Unfit, rendered};
+use crate::database::{
+    Column, DataForm, InspectedTable, InstantForm, Schema, Statement, Unfit, rendered,
+};
 use crate::timestamp::Timestamp;
+
+const MAX_NAME_CHARACTERS: usize = 64;
 
 impl Schema for MySql {
     const BIGINT: &'static str = "SIGNED";
@@ -88,11 +92,19 @@ impl Schema for MySql {
         })
     }
 
-    /// MySQL allows characters up to U+FFFF: <https://dev.mysql.com/doc/refman/8.4/en/identifiers.html>.
-    fn check_table_name(name: &str) -> Result<(), Unfit> {
-        let beyond = name.chars().any(|character| character > '\u{FFFF}');
-        if beyond {
-            Err(Unfit::Name("MySQL"))
+    /// MySQL allows characters up to U+FFFF, and 64 of them: <https://dev.mysql.com/doc/refman/8.4/en/identifiers.html>.
+    fn check_name(name: &str) -> Result<(), Unfit> {
+        let database = "MySQL and MariaDB";
+        let count = name.chars().count();
+        if name.chars().any(|character| character > '\u{FFFF}') {
+            Err(Unfit::Name(database))
+        } else if count > MAX_NAME_CHARACTERS {
+            Err(Unfit::Length {
+                database,
+                max: MAX_NAME_CHARACTERS,
+                unit: "characters",
+                got: count,
+            })
         } else {
             Ok(())
         }
@@ -105,6 +117,31 @@ impl Schema for MySql {
         } else {
             Err(Unfit::of_type("varchar or varbinary", declared))
         }
+    }
+
+    /// Most collations ignore case, and all but the newer ones ignore trailing spaces.
+    fn inexact_collation(table: &InspectedTable) -> Option<&str> {
+        let collation = table.sid_column.collation.as_deref()?;
+        let exact = collation.ends_with("nopad_bin") || collation.ends_with("0900_bin");
+        (!exact).then_some(collation)
+    }
+
+    fn other_unique_keys(config: &TableConfig, table: &InspectedTable) -> Option<Statement<Self>> {
+        let schema = match &config.schema {
+            Some(_) => "?",
+            None => "DATABASE()",
+        };
+        let sql = format!(
+            "SELECT CONVERT(s.INDEX_NAME USING utf8mb4) FROM information_schema.STATISTICS AS s \
+             WHERE s.TABLE_SCHEMA = {schema} AND s.TABLE_NAME = ? AND s.NON_UNIQUE = 0 GROUP BY s.INDEX_NAME \
+             HAVING COUNT(*) > 1 OR MAX(s.COLUMN_NAME) IS NULL OR MAX(s.COLUMN_NAME) <> ? ORDER BY s.INDEX_NAME"
+        );
+        let mut arguments = MySqlArguments::default();
+        let schema = config.schema.iter();
+        for name in schema.chain([&config.name, &table.sid_column.name]) {
+            add(&mut arguments, name.as_str());
+        }
+        Some(Statement::new(rendered(sql), arguments))
     }
 
     fn instant_form(column: &Column) -> Result<InstantForm, Unfit> {

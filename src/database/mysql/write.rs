@@ -3,7 +3,10 @@
 use sqlx::MySql;
 use sqlx::mysql::{MySqlArguments, MySqlQueryResult};
 
-use super::{add, add_instant, add_sids, and_not_deleted, live, local, marks, padded, size};
+use super::{
+    add, add_instant, add_sids, and_not_deleted, live, local, marks, other_charset, padded,
+    sid_marks, size,
+};
 use crate::database::{
     Batch, InspectedTable, Save, Schema, Statement, Text, Touch, WriteStatements, keep_later,
     unless_after,
@@ -82,6 +85,10 @@ impl Writer<'_> {
             .chain(self.extra_columns())
             .collect();
         let mut values = vec!["?"; columns.len()];
+        if other_charset(table).is_some() {
+            // MySQL would convert the parameter itself, with an error that names no column.
+            values[0] = "CONVERT(? USING utf8mb4)";
+        }
         values[2] = data_mark(table);
         let row = format!("({})", values.join(", "));
         let changed = [&table.expires.name, &table.data]
@@ -100,8 +107,7 @@ impl Writer<'_> {
                 }
             });
         let restored = table.deleted_at.iter();
-        let replaced: Vec<String> = self
-            .same_sid()
+        let replaced: Vec<String> = [self.same_sid()]
             .into_iter()
             .chain(changed)
             .chain(restored.map(|column| format!("{column} = NULL")))
@@ -115,12 +121,16 @@ impl Writer<'_> {
         )
     }
 
-    /// Fails unless the row that is found has the very same sid: another session must not be replaced because the
-    /// collation treats its sid as equal. The only way to raise an error here is to set the sid to NULL.
-    fn same_sid(&self) -> Option<String> {
+    /// Fails with [`ANOTHER_ROW`](super::error::ANOTHER_ROW) unless the row that is found has the very same sid. It could be
+    /// another session's, whose sid the collation treats as equal, or which has the same value in another unique key.
+    ///
+    /// NULL would not do, as the sid of a table may be nullable. The rows of the subquery are not constants, since MySQL
+    /// may evaluate those in any case.
+    fn same_sid(&self) -> String {
         let sid = &self.table.sid;
-        let same = format!("{sid} = IF(BINARY {sid} = BINARY VALUES({sid}), {sid}, NULL)");
-        (!is_exact(self.table)).then_some(same)
+        format!(
+            "{sid} = IF(BINARY {sid} = BINARY VALUES({sid}), {sid}, (SELECT {sid} UNION ALL SELECT {sid}))"
+        )
     }
 
     fn update(&self, saves: &[Save<'_>]) -> Statement<MySql> {
@@ -221,9 +231,8 @@ impl Writer<'_> {
         let name = &self.table.expires.name;
         let branch = format!(" WHEN ? THEN {name} IS NULL OR {name} <= ? OR {name} > ?");
         format!(
-            " AND CASE {}{}{} END",
-            self.binary(),
-            self.table.sid,
+            " AND CASE {}{} END",
+            compared_sid(self.table),
             branch.repeat(size)
         )
     }
@@ -247,15 +256,9 @@ impl Writer<'_> {
     fn chosen(&self, column: &str, mark: &str, size: usize) -> String {
         let branches = format!(" WHEN ? THEN {mark}").repeat(size);
         format!(
-            "{column} = CASE {}{}{branches} ELSE {column} END",
-            self.binary(),
-            self.table.sid
+            "{column} = CASE {}{branches} ELSE {column} END",
+            compared_sid(self.table)
         )
-    }
-
-    /// What makes a comparison with a sid exact.
-    fn binary(&self) -> &'static str {
-        if is_exact(self.table) { "" } else { "BINARY " }
     }
 
     fn stamped(&self) -> Option<String> {
@@ -270,23 +273,31 @@ impl Writer<'_> {
     }
 }
 
-/// Whether the column itself tells all sids apart. Most collations ignore case, and all but the newer ones ignore trailing
-/// spaces.
+/// Whether the column itself tells all sids apart. In another character set, a sid that the column cannot hold is looked up
+/// as one with question marks.
 fn is_exact(table: &InspectedTable) -> bool {
-    match &table.sid_column.collation {
-        Some(collation) => collation.ends_with("nopad_bin") || collation.ends_with("0900_bin"),
-        None => true,
+    MySql::inexact_collation(table).is_none() && other_charset(table).is_none()
+}
+
+/// The sid as it is compared with parameters, byte by byte.
+fn compared_sid(table: &InspectedTable) -> String {
+    let sid = &table.sid;
+    if is_exact(table) {
+        sid.clone()
+    } else if other_charset(table).is_some() {
+        format!("BINARY CONVERT({sid} USING utf8mb4)")
+    } else {
+        format!("BINARY {sid}")
     }
 }
 
-/// The condition that a row is one of `size` sids.
+/// The condition that a row is one of `size` sids. The first part finds the rows in the index.
 fn among(table: &InspectedTable, size: usize) -> String {
-    let sid = &table.sid;
-    let list = marks(size);
+    let found = format!("{} IN ({})", table.sid, sid_marks(table, size));
     if is_exact(table) {
-        format!("{sid} IN ({list})")
+        found
     } else {
-        format!("{sid} IN ({list}) AND BINARY {sid} IN ({list})")
+        format!("{found} AND {} IN ({})", compared_sid(table), marks(size))
     }
 }
 
@@ -367,12 +378,15 @@ mod tests {
             ..Batch::default()
         };
         let table = inspected("utf8mb4_nopad_bin", "datetime");
+        let same_sid = "`sid` = IF(BINARY `sid` = BINARY VALUES(`sid`), `sid`, (SELECT `sid` UNION ALL SELECT `sid`))";
         assert_eq!(
             sql(&table, &batch),
             [
-                "INSERT INTO `Sessions` (`sid`, `expires`, `data`, `updatedAt`) VALUES (?, ?, ?, ?) \
-                 ON DUPLICATE KEY UPDATE `expires` = VALUES(`expires`), `data` = VALUES(`data`), \
-                 `updatedAt` = VALUES(`updatedAt`)",
+                &format!(
+                    "INSERT INTO `Sessions` (`sid`, `expires`, `data`, `updatedAt`) VALUES (?, ?, ?, ?) \
+                     ON DUPLICATE KEY UPDATE {same_sid}, `expires` = VALUES(`expires`), `data` = VALUES(`data`), \
+                     `updatedAt` = VALUES(`updatedAt`)"
+                ),
                 "UPDATE `Sessions` SET `expires` = CASE `sid` WHEN ? THEN ? ELSE `expires` END, \
                  `data` = CASE `sid` WHEN ? THEN ? ELSE `data` END, `updatedAt` = ? WHERE `sid` IN (?)",
                 "UPDATE `Sessions` SET `expires` = CASE `sid` WHEN ? THEN ? ELSE `expires` END, `updatedAt` = ? \
@@ -425,12 +439,21 @@ mod tests {
             sql(&table, &destroy),
             ["DELETE FROM `Sessions` WHERE `sid` IN (?) AND BINARY `sid` IN (?)"]
         );
-        let upsert = Batch {
-            upserts: vec![save("a")],
+    }
+
+    #[test]
+    fn another_character_set_is_converted() {
+        let table = inspected("latin1_german1_ci", "datetime");
+        let destroy = Batch {
+            destroys: vec!["a"],
             ..Batch::default()
         };
-        assert!(sql(&table, &upsert)[0].contains(
-            "UPDATE `sid` = IF(BINARY `sid` = BINARY VALUES(`sid`), `sid`, NULL), `expires` ="
-        ));
+        assert_eq!(
+            sql(&table, &destroy),
+            [
+                "DELETE FROM `Sessions` WHERE `sid` IN (CONVERT(CONVERT(? USING utf8mb4) USING latin1) COLLATE latin1_german1_ci) \
+                 AND BINARY CONVERT(`sid` USING utf8mb4) IN (?)"
+            ]
+        );
     }
 }

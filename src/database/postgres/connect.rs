@@ -7,9 +7,11 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{ConnectOptions, Postgres, SqlSafeStr, SqlStr};
 
 use crate::config::ConnectionConfig;
-use crate::database::url::{check_ssl_parameters, is_plain, with_host};
+use crate::database::url::{
+    check_encoding, check_ssl_parameters, invalid_url, is_plain, with_host,
+};
 use crate::database::{Connect, Target, rendered};
-use crate::error::{Result, StoreError};
+use crate::error::Result;
 
 /// The parameters of TLS that the driver supports.
 const SSL_PARAMETERS: [&str; 8] = [
@@ -55,9 +57,9 @@ impl Connect for Postgres {
 
     /// Reads the URL, and what it leaves open from the environment variables of PostgreSQL (`PGHOST`, `PGSSLMODE`, …).
     fn target(connection: &ConnectionConfig, max_connections: u32) -> Result<Target<Self>> {
-        let invalid = |error| StoreError::options(format!("invalid PostgreSQL URL: {error}"));
+        check_encoding(&connection.url, "PostgreSQL", "postgres")?;
         let mut options = PgConnectOptions::from_str(&with_host(&connection.url))
-            .map_err(invalid)?
+            .map_err(|error| invalid_url("PostgreSQL", &error))?
             // No number with a fraction is read as text, and poolers reject the parameter.
             .extra_float_digits(None)
             .disable_statement_logging();

@@ -10,6 +10,7 @@ use sqlx::{ConnectOptions, Executor, Sqlite};
 use super::file_locks::share_files_safely;
 use super::new_file;
 use crate::config::{ConnectionConfig, Lanes};
+use crate::database::url::invalid_url;
 use crate::database::{Connect, Target, rendered};
 use crate::error::{Result, StoreError};
 
@@ -108,6 +109,11 @@ enum Place {
 /// Reads `sqlite:` URLs: the parameters of sqlx, and three that set pragmas of the connection.
 fn connect_options(url: &str) -> Result<(SqliteConnectOptions, Place)> {
     let (location, query) = url.split_once('?').unwrap_or((url, ""));
+    if names_user(url) {
+        return Err(StoreError::options(
+            "expected an SQLite URL such as `sqlite:./sessions.sqlite`, got one with a user and a host",
+        ));
+    }
     let mut journal_mode = Some(SqliteJournalMode::Wal);
     let mut synchronous = None;
     let mut busy_timeout = Duration::from_secs(5);
@@ -127,7 +133,7 @@ fn connect_options(url: &str) -> Result<(SqliteConnectOptions, Place)> {
     let read_only = others.contains(&"mode=ro") || others.contains(&"immutable=true");
     let url = format!("{location}?{}", others.join("&"));
     let options = SqliteConnectOptions::from_str(url.trim_end_matches('?'))
-        .map_err(|error| StoreError::options(format!("invalid SQLite URL: {error}")))?;
+        .map_err(|error| invalid_url("SQLite", &error))?;
     let in_memory = others.contains(&"mode=memory") || location.ends_with(":memory:");
     if options.get_filename().as_os_str().is_empty() && !in_memory {
         return Err(StoreError::options(
@@ -171,12 +177,23 @@ fn connect_options(url: &str) -> Result<(SqliteConnectOptions, Place)> {
     Ok((options, place))
 }
 
-fn parameter<T: FromStr<Err: std::fmt::Display>>(key: &str, value: &str) -> Result<T> {
-    value.parse().map_err(|error| {
+fn parameter<T: FromStr>(key: &str, value: &str) -> Result<T> {
+    value.parse().map_err(|_| {
         StoreError::options(format!(
-            "invalid SQLite URL: parameter `{key}` cannot be `{value}`: {error}"
+            "invalid SQLite URL: parameter `{key}` has a value that SQLite does not have"
         ))
     })
+}
+
+/// Whether this is the URL of a server with another scheme. Its password would be shown as part of the name of a file.
+fn names_user(url: &str) -> bool {
+    let path = url.split_once(':').map_or("", |(_, path)| path);
+    let path = path.strip_prefix("//").unwrap_or(path);
+    let first = path.split(['/', '?']).next().unwrap_or_default();
+    // One letter is a drive of Windows.
+    first
+        .find(':')
+        .is_some_and(|colon| colon > 1 && path[colon..].contains('@'))
 }
 
 /// What the file system says about a file that could not be opened.
@@ -219,6 +236,9 @@ mod tests {
             ("sqlite:a.db?journal_mode=LOUD", "journal_mode"),
             ("sqlite:a.db?busy_timeout=soon", "busy_timeout"),
             ("sqlite:", "names no file"),
+            ("sqlite://shop:hidden@host/shop", "a user and a host"),
+            ("sqlite:shop:hid/den@host/shop", "a user and a host"),
+            ("sqlite://shop:a?hidden@host/shop", "a user and a host"),
         ] {
             let error = target(url).err().unwrap();
             assert_eq!(error.kind, ErrorKind::Options);

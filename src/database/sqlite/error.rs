@@ -5,7 +5,7 @@ use std::str::FromStr;
 use sqlx::Sqlite;
 
 use crate::database::Errors;
-use crate::database::error::driver_error;
+use crate::database::error::{driver_error, hide_message};
 use crate::error::{ErrorKind, Remedy, StoreError};
 
 /// What SQLite finds in an encrypted file, too.
@@ -13,11 +13,15 @@ const NOT_A_DATABASE: i32 = 26;
 
 impl Errors for Sqlite {
     fn error(error: sqlx::Error) -> StoreError {
-        let failed = driver_error(&error);
+        let mut failed = driver_error(&error);
         let code = failed.cause.as_ref().and_then(|cause| cause.code.as_ref());
         let Some(code) = code.and_then(|code| i32::from_str(code).ok()) else {
             return failed;
         };
+        // RAISE in a trigger: SQLITE_CONSTRAINT_TRIGGER.
+        if code == 1811 {
+            hide_message(&mut failed);
+        }
         let (kind, remedy) = match code & 0xff {
             // BUSY and LOCKED.
             5 | 6 => (ErrorKind::Timeout, Remedy::Retry),
