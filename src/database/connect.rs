@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use sqlx::pool::PoolOptions;
 
-use crate::config::{ConnectionConfig, Lanes};
+use crate::config::{Config, ConnectionConfig, Lanes};
 use crate::error::Result;
 
 use super::nodelay::disable_nagle;
-use super::url::certificate_files;
 
 /// Connecting to one database.
 pub trait Connect: sqlx::Database {
@@ -20,6 +19,14 @@ pub trait Connect: sqlx::Database {
     /// # Errors
     /// `ERR_SESSION_OPTIONS`, naming the part of the URL that cannot be used.
     fn target(connection: &ConnectionConfig, max_connections: u32) -> Result<Target<Self>>;
+
+    /// Puts into the settings of a store what the parameters of its URL say of them.
+    ///
+    /// # Errors
+    /// `ERR_SESSION_OPTIONS`, naming the parameter that cannot be used.
+    fn apply_parameters(_config: &mut Config) -> Result<()> {
+        Ok(())
+    }
 
     /// Adds to a pool the statements that a new connection has to run first.
     fn on_connect(options: PoolOptions<Self>) -> PoolOptions<Self> {
@@ -50,11 +57,12 @@ impl<DB: sqlx::Database> Target<DB> {
         (host, port): (&str, u16),
         socket: Option<&PathBuf>,
         max_connections: u32,
-        url: &str,
+        files: Vec<(String, PathBuf)>,
         options: <DB::Connection as sqlx::Connection>::Options,
     ) -> Self {
         let place = match socket {
             Some(path) => path.display().to_string(),
+            None if host.contains(':') => format!("[{host}]:{port}"),
             None => format!("{host}:{port}"),
         };
         Self {
@@ -64,7 +72,7 @@ impl<DB: sqlx::Database> Target<DB> {
             tcp_port: socket.is_none().then_some(port),
             in_memory: false,
             explain: missing_file,
-            files: certificate_files(url),
+            files,
         }
     }
 
