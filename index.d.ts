@@ -67,8 +67,9 @@ declare namespace connect {
      * - `postgres://user:password@host/database` or `postgresql:…`; with a socket: `postgres:///database?host=/var/run/postgresql`
      * - `mysql://user:password@host/database` or `mariadb:…`; with a socket: `mysql://user@localhost/database?socket=/run/mysqld/mysqld.sock`
      *
-     * A URL can have parameters, such as `?synchronous=FULL`, `?sslmode=verify-full` or `?ssl-mode=VERIFY_IDENTITY`. The database
-     * is opened when it is first needed.
+     * A URL can have parameters, such as `?synchronous=FULL`, `?sslmode=verify-full` or `?ssl-mode=VERIFY_IDENTITY`; those of other
+     * drivers, such as `?ssl=true`, are understood or refused. White space around the URL is ignored. The database is opened when
+     * it is first needed.
      *
      * From a Sequelize instance, version 6 or 7, the store reads host, database, credentials, TLS, pool, time zone, schema, and the
      * model's table and column names. It opens connections of its own. The object that a `models` folder exports can be passed

@@ -120,12 +120,13 @@ impl Store {
         )))
     }
 
-    fn open_on<DB: Database>(config: Config, deliver: Deliver) -> Result<Self>
+    fn open_on<DB: Database>(mut config: Config, deliver: Deliver) -> Result<Self>
     where
         SqlTable<DB>: SessionTable,
     {
         let runtime = runtime()?;
         let _context = runtime.enter();
+        DB::apply_parameters(&mut config)?;
         let target = DB::target(&config.connection, config.pool.max)?;
         DB::check_names(&config.table)?;
         let lanes = target.lanes;

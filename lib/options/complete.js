@@ -131,10 +131,12 @@ function fromSequelize(given, db) {
 
 /**
  * @param {Given} given
- * @param {string} url
+ * @param {string} db
  * @returns {Source}
  */
-function fromUrl(given, url) {
+function fromUrl(given, db) {
+  // A file or a secret often ends with a line break.
+  const url = db.trim()
   for (const [name, descriptor] of Object.entries(OPTIONS)) {
     const { withUrl } = /** @type {import('./schema.js').Descriptor} */ (descriptor)
     if (withUrl === undefined || given[name] === undefined) continue

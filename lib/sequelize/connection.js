@@ -151,7 +151,8 @@ function serverUrl(scheme, { port, password, database, ...settings }, parameters
   if (password !== undefined && password !== null && typeof password !== 'string') {
     throw optionsError(`expected the password of the Sequelize instance to be a string, got ${typeName(password)}`)
   }
-  const host = settings.host ?? 'localhost'
+  // An IPv6 address may have the brackets that it needs in a URL.
+  const host = (settings.host ?? 'localhost').replace(/^\[(.*)\]$/, '$1')
   const name = encodeURIComponent(settings.username ?? settings.user ?? '')
   const secret = password ? `:${encodeURIComponent(password)}` : ''
   const credentials = name || secret ? `${name}${secret}@` : ''

@@ -6,11 +6,10 @@ use std::time::Duration;
 use sqlx::pool::PoolOptions;
 use sqlx::{SqlSafeStr, SqlStr};
 
-use crate::config::{ConnectionConfig, Lanes};
+use crate::config::{Config, ConnectionConfig, Lanes};
 use crate::error::Result;
 
 use super::nodelay::disable_nagle;
-use super::url::certificate_files;
 
 /// Connecting to one database.
 pub trait Connect: sqlx::Database {
@@ -41,6 +40,14 @@ pub trait Connect: sqlx::Database {
     /// Begins a transaction whose statements the server ends after `limit`, if it can be told so.
     fn begin(_limit: Option<Duration>) -> SqlStr {
         "BEGIN".into_sql_str()
+    }
+
+    /// Puts into the settings of a store what the parameters of its URL say of them.
+    ///
+    /// # Errors
+    /// `ERR_SESSION_OPTIONS`, naming the parameter that cannot be used.
+    fn apply_parameters(_config: &mut Config) -> Result<()> {
+        Ok(())
     }
 
     /// Adds to a pool the statements that a new connection has to run first. They let no statement wait for locks for
@@ -75,11 +82,12 @@ impl<DB: sqlx::Database> Target<DB> {
         (host, port): (&str, u16),
         socket: Option<&PathBuf>,
         max_connections: u32,
-        url: &str,
+        files: Vec<(String, PathBuf)>,
         options: <DB::Connection as sqlx::Connection>::Options,
     ) -> Self {
         let place = match socket {
             Some(path) => path.display().to_string(),
+            None if host.contains(':') => format!("[{host}]:{port}"),
             None => format!("{host}:{port}"),
         };
         Self {
@@ -90,7 +98,7 @@ impl<DB: sqlx::Database> Target<DB> {
             prepare: Box::new(|| ()),
             in_memory: false,
             explain: missing_file,
-            files: certificate_files(url),
+            files,
         }
     }
 

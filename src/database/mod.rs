@@ -4,19 +4,24 @@
 //! Statements are made here and run in `table`. Only connecting does more than that: it reads the environment, checks
 //! files, and runs statements on new connections.
 
+mod address;
 mod batch;
 mod connect;
 mod error;
+#[cfg(test)]
+mod hosted_urls;
 mod inspected;
 mod layout;
 mod mysql;
 mod nodelay;
 mod on_conflict;
+mod parameters;
 mod postgres;
 mod schema;
 mod sqlite;
 mod statement;
 mod text_date;
+mod tls;
 mod url;
 mod values;
 

@@ -7,19 +7,15 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlSslMode};
 use sqlx::pool::PoolOptions;
 use sqlx::{ConnectOptions, Executor, MySql};
 
-use crate::config::ConnectionConfig;
-use crate::database::url::{
-    check_encoding, check_ssl_parameters, invalid_url, is_plain, with_host,
-};
+use super::error::number;
+use super::parameters::PARAMETERS;
+use crate::config::{Config, ConnectionConfig};
+use crate::database::address::{ipv6_host, is_local};
+use crate::database::parameters::Parameters;
+use crate::database::tls::{Material, Tls, TlsMode};
+use crate::database::url::{check_encoding, invalid_url, with_host};
 use crate::database::{Connect, Target, rendered};
 use crate::error::{Result, StoreError};
-
-use super::error::number;
-
-/// The parameters of TLS that the driver supports.
-const SSL_PARAMETERS: [&str; 8] = [
-    "sslmode", "sslca", "sslcert", "sslkey", "ssl-mode", "ssl-ca", "ssl-cert", "ssl-key",
-];
 
 /// Without strict mode, the server would cut off a session that is too long. It may also be set to commit nothing by
 /// itself, or to reject statements that change every row.
@@ -74,8 +70,8 @@ impl Connect for MySql {
 
     fn target(connection: &ConnectionConfig, max_connections: u32) -> Result<Target<Self>> {
         check_encoding(&connection.url, "MySQL", "mysql")?;
-        check_ssl_parameters(&connection.url, &SSL_PARAMETERS)?;
-        let mut options = MySqlConnectOptions::from_str(&with_host(&connection.url))
+        let Parameters { url, tls, .. } = Parameters::read(&connection.url, PARAMETERS)?;
+        let mut options = MySqlConnectOptions::from_str(&with_host(&url))
             .map_err(|error| invalid_url("MySQL", &error))?
             // Everything is written in UTC and in full Unicode, whatever the URL says.
             .timezone(Some("+00:00".to_owned()))
@@ -84,9 +80,10 @@ impl Connect for MySql {
             .pipes_as_concat(false)
             .no_engine_substitution(false)
             .disable_statement_logging();
-        if is_plain(&connection.url, options.get_host()) {
-            options = options.ssl_mode(MySqlSslMode::Disabled);
+        if let Some(host) = ipv6_host(&url) {
+            options = options.host(host);
         }
+        options = with_tls(options, &tls);
         if !connection.prepared_statements {
             options = options.statement_cache_capacity(0);
         }
@@ -100,9 +97,14 @@ impl Connect for MySql {
             (options.get_host(), options.get_port()),
             options.get_socket(),
             max_connections,
-            &connection.url,
+            tls.files(),
             options.clone(),
         ))
+    }
+
+    fn apply_parameters(config: &mut Config) -> Result<()> {
+        Parameters::read(&config.connection.url, PARAMETERS)?.apply(config);
+        Ok(())
     }
 
     fn on_connect(options: PoolOptions<Self>, query_timeout: Duration) -> PoolOptions<Self> {
@@ -121,5 +123,33 @@ impl Connect for MySql {
                 Ok(())
             })
         })
+    }
+}
+
+/// Adds what the URL says of TLS. If it says nothing, a server on this machine is reached without.
+fn with_tls(mut options: MySqlConnectOptions, tls: &Tls) -> MySqlConnectOptions {
+    options = match tls.mode {
+        Some(TlsMode::Disable) => options.ssl_mode(MySqlSslMode::Disabled),
+        Some(TlsMode::Prefer) => options.ssl_mode(MySqlSslMode::Preferred),
+        Some(TlsMode::Require) => options.ssl_mode(MySqlSslMode::Required),
+        Some(TlsMode::VerifyCa) => options.ssl_mode(MySqlSslMode::VerifyCa),
+        Some(TlsMode::VerifyFull) => options.ssl_mode(MySqlSslMode::VerifyIdentity),
+        None if is_local(options.get_host()) => options.ssl_mode(MySqlSslMode::Disabled),
+        None => options,
+    };
+    options = match &tls.authority {
+        Some(Material::File { path, .. }) => options.ssl_ca(path),
+        Some(Material::Pem(text)) => options.ssl_ca_from_pem(text.clone()),
+        None => options,
+    };
+    options = match &tls.certificate {
+        Some(Material::File { path, .. }) => options.ssl_client_cert(path),
+        Some(Material::Pem(text)) => options.ssl_client_cert_from_pem(text),
+        None => options,
+    };
+    match &tls.key {
+        Some(Material::File { path, .. }) => options.ssl_client_key(path),
+        Some(Material::Pem(text)) => options.ssl_client_key_from_pem(text),
+        None => options,
     }
 }

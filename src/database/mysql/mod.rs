@@ -9,10 +9,14 @@
 
 mod connect;
 mod error;
+mod parameters;
 mod prune;
 mod read;
 mod schema;
 mod write;
+
+#[cfg(test)]
+pub use parameters::PARAMETERS;
 
 use sqlx::mysql::MySqlArguments;
 use sqlx::{Arguments, Encode, MySql, Type};

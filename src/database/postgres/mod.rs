@@ -5,11 +5,16 @@
 //! one statement, whose parts change different rows.
 
 mod connect;
+mod environment;
 mod error;
+mod parameters;
 mod prune;
 mod read;
 mod schema;
 mod write;
+
+#[cfg(test)]
+pub use parameters::PARAMETERS;
 
 use sqlx::postgres::PgArguments;
 use sqlx::{Arguments, Encode, Postgres, Type};
