@@ -23,10 +23,19 @@ onOwnServers('mysql', ({ create }) => {
         return new URLSearchParams(Object.entries(given).filter(([, value]) => value)).toString()
       },
       hosted: ['ssl-mode=REQUIRED', 'sslmode=REQUIRED', 'ssl-mode=required&useUnicode=true&characterEncoding=utf8'],
-      foreign: ['ssl=true', 'sslaccept=strict', 'ssl=%7B%22rejectUnauthorized%22%3Atrue%7D'],
+      understood: [
+        'SSLMODE=REQUIRE',
+        'sslmode=no-verify',
+        'ssl={"rejectUnauthorized":false}',
+        'requireSSL=true',
+        'ssl-mode=required'
+      ],
+      verifying: ['ssl=true', 'ssl=1', 'tls=true', 'ssl=%7B%22rejectUnauthorized%22%3Atrue%7D', 'sslaccept=strict'],
+      foreign: ['ssl=Amazon%20RDS', 'sslidentity=/client.p12', 'tls=maybe', 'ssl={"pfx":"x"}', 'tls-version=TLSv1.3'],
       users: [
         "CREATE USER encrypted@'%' IDENTIFIED BY 'secret' REQUIRE SSL",
         "CREATE USER certified@'%' IDENTIFIED BY 'secret' REQUIRE X509",
+        'CREATE TABLE test.`Sessions` (sid VARCHAR(36) PRIMARY KEY, expires DATETIME(3), data LONGTEXT)',
         "GRANT ALL ON test.* TO encrypted@'%'",
         "GRANT ALL ON test.* TO certified@'%'"
       ],

@@ -36,7 +36,12 @@ onEachMysql((database) => {
 
 onRunningServers(({ count, open, server }) => {
   describe('a unix socket', () => {
-    const bySocket = (host) => `${server().url({ host, query: `socket=${encodeURIComponent(server().socket)}` })}`
+    const bySocket = (host, name = 'socket') =>
+      server().url({ host, query: `${name}=${encodeURIComponent(server().socket)}` })
+
+    test.each(['socketPath', 'unix_socket'])('by the parameter %s of other drivers', async (name) => {
+      await exercise({ count }, open(bySocket('somewhere.invalid', name)))
+    })
 
     test.each(['localhost', 'somewhere.invalid'])('with the host %s', async (host) => {
       await exercise({ count }, open(bySocket(host)))

@@ -3,6 +3,7 @@
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
+const { Sequelize } = require('sequelize')
 const { RustSequelizeStore } = require('../..')
 const { session } = require('../support/sessions')
 const { makeCertificates } = require('../support/servers/certificates')
@@ -12,9 +13,12 @@ const { failure } = require('../support/calls')
  * Encryption. `kit` has `create()`, `run(url, sql)`; `settings(files)`: those of a server with these files, which the server may
  * read; `query(mode, files)`: the parameters of a URL; `users`: statements that make the user `encrypted`, who may not come in plain,
  * and `certified`, who has to show a certificate; `stats(url)`: how many connections of `encrypted` there are, encrypted and plain;
- * `hosted`: parameters of the URLs that hosting services give out; `foreign`: those of other drivers.
+ * `hosted`: parameters of the URLs that hosting services give out; `understood`: those of other drivers that encrypt, `verifying`: those
+ * that verify too; `foreign`: those that cannot be heeded.
  */
-module.exports = ({ create, settings, query, users, stats, hosted, foreign, prepare = () => {} }) => {
+module.exports = (kit) => {
+  const { create, settings, query, users, stats, hosted, understood, verifying, foreign, prepare = () => {} } = kit
+
   let folder
   let files
   let server
@@ -101,6 +105,78 @@ module.exports = ({ create, settings, query, users, stats, hosted, foreign, prep
     await expectRefused(url('verify-ca', { ca: files.ca, ...files.impostor }, { user: 'certified' }))
   })
 
+  const text = (file) => fs.readFileSync(file, 'utf8')
+  const texts = ({ cert, key }) => ({ cert: text(cert), key: text(key) })
+
+  describe('with certificates and keys in place of their files', () => {
+    test('in a URL', async () => {
+      await expectEncrypted(url('verify-full', { ca: text(files.ca) }))
+      await expectEncrypted(url('verify-full', { ca: `\n${text(files.stranger)}${text(files.ca)}` }))
+      await expectEncrypted(url('verify-full', { ca: text(files.ca).replaceAll('\n', '\\n') }))
+      await expectRefused(url('verify-full', { ca: text(files.stranger) }))
+    })
+
+    test('of the client in a URL', async () => {
+      const given = { ca: text(files.ca), ...texts(files.client) }
+      const store = open(url('verify-full', given, { user: 'certified' }))
+      await store.set('ada', session({ user: 'ada' }))
+      expect((await store.get('ada')).user).toBe('ada')
+      await expectRefused(url('verify-full', { ca: text(files.ca), ...texts(files.impostor) }, { user: 'certified' }))
+    })
+
+    test.each([
+      ['a text', text],
+      ['a Buffer', (file) => fs.readFileSync(file)],
+      ['an Uint8Array', (file) => new Uint8Array(fs.readFileSync(file))],
+      ['a list', (file) => [text(file)]]
+    ])('of a Sequelize instance as %s', async (_what, read) => {
+      const { protocol, port, pathname } = new URL(server.url())
+      const sequelize = (user, ssl) =>
+        new Sequelize(pathname.slice(1), user, 'secret', {
+          ...{ dialect: protocol.slice(0, -1), host: 'localhost', port, logging: false, define: { timestamps: false } },
+          dialectOptions: { ssl: { minVersion: 'TLSv1.2', ...ssl } }
+        })
+      const { cert, key } = files.client
+      await expectEncrypted(sequelize('encrypted', { ca: read(files.ca) }))
+      await expectRefused(sequelize('encrypted', { ca: read(files.stranger) }))
+      const client = { cert: read(cert), key: read(key) }
+      const store = open(sequelize('certified', { ca: read(files.ca), ...client }))
+      await store.set('ada', session({ user: 'ada' }))
+      expect((await store.get('ada')).user).toBe('ada')
+    })
+
+    test('a key with a passphrase, or without its certificate, is refused by the constructor', () => {
+      const key = '-----BEGIN ENCRYPTED PRIVATE KEY-----\nABCDEF\n-----END ENCRYPTED PRIVATE KEY-----'
+      const cert = text(files.client.cert)
+      for (const given of [{ cert, key }, { cert }, { key: text(files.client.key) }, { cert: key, key: cert }]) {
+        const db = url('require', given)
+        expect(() => open(db)).toThrow(expect.objectContaining({ code: 'ERR_SESSION_OPTIONS' }))
+        expect(() => open(db)).toThrow(expect.not.objectContaining({ message: expect.stringMatching('ABCDEF') }))
+      }
+    })
+  })
+
+  test('by the host name if an authority is named, but no mode', async () => {
+    const without = (given) => {
+      const parameters = new URLSearchParams(query('require', given))
+      for (const name of ['sslmode', 'ssl-mode']) parameters.delete(name)
+      return { query: parameters.toString() }
+    }
+    await expectEncrypted(url('', {}, without({ ca: files.ca })))
+    await expectRefused(url('', {}, without({ ca: files.stranger })))
+  })
+
+  test.each(understood)('that is asked for as another driver does, by %s', (parameters) =>
+    expectEncrypted(server.url({ user: 'encrypted', pass: 'secret', host: 'localhost', query: parameters }))
+  )
+
+  test.each(verifying)('that is asked for with verification as another driver does, by %s', async (parameters) => {
+    const authority = query('', { ca: files.ca })
+    const given = (more) => ({ user: 'encrypted', pass: 'secret', host: 'localhost', query: `${parameters}${more}` })
+    await expectEncrypted(server.url(given(`&${authority}`)))
+    await expectRefused(server.url(given('')))
+  })
+
   test.each(['ca', 'cert', 'key'])('with a file that is not there is refused, and the file named: %s', async (name) => {
     const given = { ca: files.ca, ...files.client, [name]: `/nowhere/${name}.pem` }
     let error
@@ -120,10 +196,13 @@ module.exports = ({ create, settings, query, users, stats, hosted, foreign, prep
   )
 
   // To ignore them could mean to talk in plain.
-  test.each(foreign)('that is asked for as another driver does, by %s, is refused by the constructor', (parameters) => {
-    const db = server.url({ user: 'encrypted', pass: 'secret', query: parameters })
-    expect(() => open(db)).toThrow(expect.objectContaining({ code: 'ERR_SESSION_OPTIONS' }))
-  })
+  test.each(foreign)(
+    'that is asked for in a way that cannot be heeded, by %s, is refused by the constructor',
+    (parameters) => {
+      const db = server.url({ user: 'encrypted', pass: 'secret', query: parameters })
+      expect(() => open(db)).toThrow(expect.objectContaining({ code: 'ERR_SESSION_OPTIONS' }))
+    }
+  )
 
   test('that is required of a server without it is refused', async () => {
     const db = plain.url({ host: 'localhost', query: query('require') })

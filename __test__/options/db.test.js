@@ -45,6 +45,9 @@ describe('the option db', () => {
     'postgres://localhost:port/sessions',
     'postgres://localhost:65536/sessions',
     'postgres://localhost/sessions?sslmode=maybe',
+    'postgres://localhost/sessions?ssl=maybe',
+    'postgres://localhost/sessions?sslcert=/client.crt',
+    'postgres://localhost/sessions?connection_limit=none',
     'mysql://localhost/sessions?ssl-mode=maybe',
     'mysql://localhost',
     'mysql://localhost/',
@@ -84,7 +87,11 @@ describe('the option db', () => {
     'postgres://user@%2Fvar%2Frun%2Fpostgresql/x',
     'mysql://user:p%40ss@db.example.com:3307/a%20b',
     'mariadb://localhost/x?ssl-mode=VERIFY_IDENTITY&ssl-ca=/ca.crt&ssl-cert=/client.crt&ssl-key=/client.key',
-    'mysql://user@localhost/x?socket=/run/mysqld/mysqld.sock'
+    'mysql://user@localhost/x?socket=/run/mysqld/mysqld.sock',
+    'mysql://user@localhost/x?socketPath=/run/mysqld/mysqld.sock',
+    'postgres://user:p@[2001:db8::7]:5433/x',
+    'mysql://user:p@host/x?ssl={"rejectUnauthorized":true}',
+    ' postgres://localhost/x\r\n'
   ])('may be %s', (url) => {
     // Nothing is opened before it is needed.
     expect(create({ db: url }).options.db).toBe(url)

@@ -28,7 +28,7 @@ describe('a password', () => {
   test.each([
     [{ db: `postgress://user:${secret}@localhost/sessions` }],
     [{ db: `oracle://user:${secret}@localhost/sessions` }],
-    [{ db: ` postgres://user:${secret}@localhost/sessions` }],
+    [{ db: `"postgres://user:${secret}@localhost/sessions"` }],
     [{ db: `postgres//user:${secret}@localhost/sessions` }],
     [{ db: `postgres://user:${secret}@local host:port/sessions` }],
     [{ db: `postgres://user:${secret}@localhost:port/sessions` }],

@@ -33,7 +33,21 @@ onOwnServers('postgres', ({ create }) => {
         'sslmode=require&supa=base-pooler.x',
         'uselibpqcompat=true&sslmode=require'
       ],
-      foreign: ['ssl=true', 'sslmode=no-verify', 'sslnegotiation=direct'],
+      understood: [
+        'SSLMODE=REQUIRE',
+        'sslmode=no-verify',
+        'ssl={"rejectUnauthorized":false}',
+        'requireSSL=true',
+        'tls=skip-verify'
+      ],
+      verifying: ['ssl=true', 'ssl=1', 'tls=true', 'ssl=%7B%22rejectUnauthorized%22%3Atrue%7D', 'sslaccept=strict'],
+      foreign: [
+        'sslnegotiation=direct',
+        'sslcrl=/crl.pem',
+        'ssl=maybe',
+        'ssl={"pfx":"x"}',
+        'ssl_min_protocol_version=TLSv1.3'
+      ],
       users: [
         "CREATE ROLE encrypted LOGIN PASSWORD 'secret'",
         'CREATE ROLE certified LOGIN',

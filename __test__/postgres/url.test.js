@@ -1,5 +1,7 @@
 'use strict'
 
+const { execFileSync } = require('node:child_process')
+const path = require('node:path')
 const { inspect } = require('node:util')
 const { failure } = require('../support/calls')
 const { exercise } = require('../support/exercise')
@@ -56,6 +58,52 @@ onRunningServer(({ admin, open, server }) => {
     const store = open(server().url({ query }))
     await store.set('ada', session())
     expect(await admin("SELECT FROM pg_stat_activity WHERE application_name = 'shop'")).not.toEqual([])
+    await store.sync({ force: true })
+  })
+
+  test('parameters of Prisma set the schema, the number of connections and prepared statements', async () => {
+    await admin('CREATE SCHEMA prisma')
+    const query = 'schema=prisma&connection_limit=2&pgbouncer=true&application_name=prisma'
+    const store = open(server().url({ query }))
+    await Promise.all(Array.from({ length: 40 }, (_, i) => store.set(`sid-${i}`, session({ i }))))
+    expect(await store.length()).toBe(40)
+    expect(await admin('SELECT count(*)::int AS count FROM prisma."Sessions"')).toEqual([{ count: 40 }])
+    const [{ count }] = await admin(
+      "SELECT count(*)::int AS count FROM pg_stat_activity WHERE application_name = 'prisma'"
+    )
+    expect(count).toBeLessThanOrEqual(2)
+    const other = open(server().url({ query: 'schema=absent' }), { schema: 'prisma' })
+    expect(await other.length()).toBe(40)
+  })
+
+  test('parameters of node-postgres for the session reach the server', async () => {
+    const store = open(server().url({ query: 'statement_timeout=1234&search_path=public&application_name=settings' }))
+    await store.length()
+    const slow = open(server().url({ query: 'statement_timeout=1' }), { tableName: 'slow' })
+    await admin('CREATE TABLE slow (sid TEXT PRIMARY KEY, expires TIMESTAMPTZ, data TEXT)')
+    await admin(
+      'CREATE FUNCTION late() RETURNS trigger AS $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$ LANGUAGE plpgsql'
+    )
+    await admin('CREATE TRIGGER late BEFORE INSERT ON slow FOR EACH ROW EXECUTE FUNCTION late()')
+    expect((await failure(slow.set('ada', session()))).code).toBe('ERR_SESSION_TIMEOUT')
+    await store.sync({ force: true })
+  })
+
+  test.each([
+    ['PGSSLMODE', 'sometimes'],
+    ['PGPORT', 'soon']
+  ])('the variable %s with a value that means nothing is refused by the constructor', (name, value) => {
+    // The environment of Jest is a copy.
+    const program = `try { new (require('.').RustSequelizeStore)({ db: 'postgres://somewhere/sessions' }) }
+      catch (error) { console.log(error.code, error.message) }`
+    const env = { ...process.env, [name]: value }
+    const output = execFileSync(process.execPath, ['-e', program], { cwd: path.join(__dirname, '../..'), env })
+    expect(String(output)).toMatch(new RegExp(`^ERR_SESSION_OPTIONS .*${name}`))
+  })
+
+  test('a socket is used without TLS whatever the mode, as with libpq', async () => {
+    const store = open(`${server().socketUrl}&sslmode=require`)
+    expect(await store.get('ada')).toBeNull()
     await store.sync({ force: true })
   })
 

@@ -19,6 +19,12 @@ describe('what a Sequelize instance says', () => {
       'postgres://me:secret@db:5432/app'
     ],
     ['no host', 'postgres', ['app', 'me', null, { dialect: 'postgres' }], 'postgres://me@localhost:5432/app'],
+    [
+      'IPv6 in brackets',
+      'postgres',
+      ['app', 'me', 'secret', { host: '[::1]', dialect: 'postgres' }],
+      'postgres://me:secret@[::1]:5432/app'
+    ],
     ['IPv6', 'mysql', ['app', 'me', 'secret', { host: '::1', dialect: 'mysql' }], 'mysql://me:secret@[::1]:3306/app'],
     [
       'special characters',
@@ -42,6 +48,8 @@ describe('what a Sequelize instance says', () => {
     [{ require: true }, 'sslmode=verify-full'],
     [{ require: true, rejectUnauthorized: true }, 'sslmode=verify-full'],
     [{ require: true, rejectUnauthorized: false }, 'sslmode=require'],
+    [{ rejectUnauthorized: false, minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3', ca: undefined }, 'sslmode=require'],
+    [{ ca: pem('A').replaceAll('\n', '\\n') }, `sslmode=verify-full&sslrootcert=${encoded(pem('A'))}`],
     [{ rejectUnauthorized: false, ca: pem('A') }, `sslmode=require&sslrootcert=${encoded(pem('A'))}`],
     [
       { ca: `# Authority\n${pem('A')}\n`, checkServerIdentity: () => undefined },
@@ -75,6 +83,8 @@ describe('what a Sequelize instance says', () => {
     ['ciphers', 'postgres', { ssl: { ciphers: 'none' } }],
     ['servername', 'postgres', { ssl: { servername: 'other' } }],
     ['pfx', 'mysql', { ssl: { pfx: 'secret' } }],
+    ['minVersion', 'postgres', { ssl: { minVersion: 'TLSv1.3' } }],
+    ['maxVersion', 'mysql', { ssl: { maxVersion: 'TLSv1.2' } }],
     ['Amazon RDS', 'mysql', { ssl: 'Amazon RDS' }],
     ['PEM', 'postgres', { ssl: { key: 'the secret key itself' } }]
   ])('of TLS are refused if unsupported: %s', (name, dialect, dialectOptions) => {

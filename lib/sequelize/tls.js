@@ -4,7 +4,13 @@ const { optionsError } = require('../options/error.js')
 const { isObject } = require('../values.js')
 
 /** The TLS options of Node.js that a URL can express. The others are refused: without them TLS could be less safe. */
-const TLS_OPTIONS = ['require', 'rejectUnauthorized', 'ca', 'cert', 'key', 'checkServerIdentity', 'verifyIdentity']
+const TLS_OPTIONS = [
+  ...['require', 'rejectUnauthorized', 'ca', 'cert', 'key', 'checkServerIdentity', 'verifyIdentity'],
+  ...['minVersion', 'maxVersion']
+]
+
+/** The bounds of Node.js for the version of TLS that allow both versions that the store uses, or force none of them. */
+const VERSIONS = Object.freeze({ minVersion: ['TLSv1', 'TLSv1.1', 'TLSv1.2'], maxVersion: ['TLSv1.3'] })
 
 /**
  * The TLS settings of a Node.js driver as parameters of a URL. As there, the server's certificate is verified unless
@@ -29,11 +35,19 @@ function tlsParameters(ssl, verifiesHostName, names) {
         'For other TLS settings, pass a URL as `db`.'
     )
   }
+  for (const [name, supported] of Object.entries(VERSIONS)) {
+    const version = tls[name]
+    if (version === undefined || version === null || supported.includes(/** @type {string} */ (version))) continue
+    throw optionsError(
+      `expected Sequelize option \`dialectOptions.ssl.${name}\` to be one of ${supported.join(', ')}: the store uses ` +
+        'TLS 1.2 or 1.3; remove the option, or set the versions on the server'
+    )
+  }
   const { off, chain, full } = names.modes
   const verified = verifiesHostName(tls) ? full : chain
   parameters.append(names.mode, tls.rejectUnauthorized === false ? off : verified)
   for (const part of /** @type {const} */ (['ca', 'cert', 'key'])) {
-    if (tls[part] !== undefined) parameters.append(names[part], pem(part, tls[part]))
+    if (tls[part] !== undefined && tls[part] !== null) parameters.append(names[part], pem(part, tls[part]))
   }
   return parameters
 }
@@ -52,12 +66,21 @@ function hasDefaultIdentityCheck(tls) {
  * @param {unknown} value text or bytes, or an array of them
  */
 function pem(part, value) {
-  const text = [value].flat().map(String).join('\n')
+  const text = [value].flat().map(textOf).join('\n')
   const blocks = text.match(/-----BEGIN ([^-]+)-----.*?-----END \1-----/gs)
   if (!blocks) {
     throw optionsError(`expected Sequelize option \`dialectOptions.ssl.${part}\` to be text in PEM format`)
   }
   return blocks.join('\n')
+}
+
+/**
+ * A text, which may be bytes, or come from a variable that has `\n` for the ends of lines.
+ * @param {unknown} value
+ */
+function textOf(value) {
+  const text = value instanceof Uint8Array ? Buffer.from(value).toString() : String(value)
+  return text.replaceAll('\\n', '\n')
 }
 
 module.exports = { hasDefaultIdentityCheck, tlsParameters }

@@ -1,11 +1,54 @@
 //! Parts of database URLs that the databases on servers share.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
 
-use percent_encoding::percent_decode_str;
-
+use super::values::without_values;
 use crate::error::{Result, StoreError};
+
+/// Rejects the URL of a server whose parts are not sure, because its user name or password is not percent-encoded: a piece
+/// of a password would be taken for a host, a port or the name of a database, and would be shown in messages.
+///
+/// # Errors
+/// `ERR_SESSION_OPTIONS`, with nothing of the URL.
+pub fn check_encoding(url: &str, title: &str, scheme: &str) -> Result<()> {
+    let rest = url.split_once(':').map_or("", |(_, rest)| rest);
+    let Some(rest) = rest.strip_prefix("//") else {
+        return Err(StoreError::options(format!(
+            "expected a {title} URL such as `{scheme}://user:password@host/database`, got one without `//` after the scheme"
+        )));
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let got = if rest.contains('#') {
+        "a `#`"
+    } else if rest[authority.len()..].contains('@') {
+        "an `@` after the host"
+    } else if rest.split('%').skip(1).any(|part| !is_encoded(part)) {
+        "a `%` without two hexadecimal digits"
+    } else {
+        return Ok(());
+    };
+    Err(StoreError::options(format!(
+        "expected a {title} URL in which special characters of the user name, the password and the parameters are \
+         percent-encoded, got one with {got}; encode each of them with `encodeURIComponent`"
+    )))
+}
+
+/// Whether a percent sign before this text encodes a byte.
+fn is_encoded(text: &str) -> bool {
+    text.len() >= 2 && text.bytes().take(2).all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The error for a URL that the driver cannot read.
+pub fn invalid_url(title: &str, error: &sqlx::Error) -> StoreError {
+    let reason = match error {
+        sqlx::Error::Configuration(reason) => reason.to_string(),
+        other => other.to_string(),
+    };
+    StoreError::options(format!(
+        "invalid {title} URL: {}; special characters in its parts have to be percent-encoded",
+        without_values(&reason)
+    ))
+}
 
 /// The URL with a host. It may be missing where a parameter overrides it, such as the folder of a socket.
 pub fn with_host(url: &str) -> Cow<'_, str> {
@@ -22,50 +65,35 @@ pub fn with_host(url: &str) -> Cow<'_, str> {
     }
 }
 
-/// The parameters of a URL, each with its value, still encoded.
-fn parameters(url: &str) -> impl Iterator<Item = (&str, &str)> {
-    let query = url.split_once('?').map_or("", |(_, query)| query);
-    let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The files of certificates and keys that a URL names, each with its parameter. A parameter may also hold the
-/// certificate itself.
-pub fn certificate_files(url: &str) -> Vec<(String, PathBuf)> {
-    let of_tls =
-        parameters(url).filter(|(key, _)| key.starts_with("ssl") && !key.ends_with("mode"));
-    let decoded = of_tls.map(|(key, value)| {
-        let value = value.replace('+', " ");
-        let value = percent_decode_str(&value).decode_utf8_lossy().into_owned();
-        (key.to_owned(), value)
-    });
-    decoded
-        .filter(|(_, value)| !value.contains("-----BEGIN"))
-        .map(|(key, value)| (key, PathBuf::from(value)))
-        .collect()
-}
-
-/// Whether to connect without TLS: the server is on this machine, and the URL does not ask for TLS. There it would protect
-/// nothing, and cost about as much as the statements themselves.
-pub fn is_plain(url: &str, host: &str) -> bool {
-    let local = ["localhost", "127.0.0.1", "::1", "[::1]"].contains(&host);
-    local && !parameters(url).any(|(key, _)| key == "sslmode" || key == "ssl-mode")
-}
-
-/// Rejects a misspelled parameter of TLS, which the driver would ignore: the connection might not be encrypted. Other
-/// unknown parameters pass, since the URLs of hosting services have some.
-///
-/// # Errors
-/// `ERR_SESSION_OPTIONS`, naming the parameter.
-pub fn check_ssl_parameters(url: &str, supported: &[&str]) -> Result<()> {
-    let mut parameters = parameters(url)
-        .map(|(key, _)| key)
-        .filter(|key| key.starts_with("ssl"));
-    match parameters.find(|key| !supported.contains(key)) {
-        Some(unknown) => Err(StoreError::options(format!(
-            "unknown parameter `{unknown}` in the database URL; supported for TLS: {}",
-            supported.join(", ")
-        ))),
-        None => Ok(()),
+    #[test]
+    fn the_parts_of_a_url_are_sure() {
+        for url in [
+            "mysql://user:password@host:3306/shop?ssl-mode=REQUIRED",
+            "mysql://user:a%2Fb%40c@host/shop",
+            "mysql://user:a@b@host/shop",
+            "mysql://host/shop",
+            "mysql://user@/shop?socket=/tmp/mysql.sock",
+        ] {
+            check_encoding(url, "MySQL", "mysql").unwrap();
+        }
+        for url in [
+            "mysql:shop:hidden@host/shop",
+            "mysql:/shop:hidden@host/shop",
+            "mysql:postgres://shop:hidden@host/shop",
+            "mysql://shop:2024/hidden@host/shop",
+            "mysql://shop:2024?hidden@host/shop",
+            "mysql://shop:2024#hidden@host/shop",
+            "mysql://shop:a@b/hidden@host/shop",
+            "mysql://shop:hidden%@host/shop",
+            "mysql://shop:hidden%zz@host/shop",
+            "mysql:///shop:hidden@host/shop",
+        ] {
+            let message = check_encoding(url, "MySQL", "mysql").unwrap_err().message;
+            assert!(!message.contains("hidden"), "{message}");
+        }
     }
 }

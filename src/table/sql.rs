@@ -3,19 +3,23 @@
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures_util::TryStreamExt;
-use sqlx::pool::{PoolConnection, PoolOptions};
+use sqlx::pool::PoolOptions;
 use sqlx::query::Query;
-use sqlx::{ColumnIndex, Connection, Decode, Either, Executor, IntoArguments, Pool, Row, Type};
+use sqlx::{
+    ColumnIndex, Connection, Decode, Either, Executor, IntoArguments, Pool, Row, SqlSafeStr, Type,
+};
 
 use crate::config::{PoolConfig, TableConfig};
 use crate::database::{Batch, Database, InspectedTable, Key, Statement, Target, rows_updated};
 use crate::error::{ErrorKind, Remedy, Result, StoreError};
-use crate::operation::{Page, PageRequest, Write};
+use crate::operation::{Expires, Listed, Page, PageRequest, Write};
 use crate::timestamp::Timestamp;
 
-use super::{PAGE_BYTES, Pruned, READ_BYTES, Rows, SessionTable};
+use super::lost::{LostConnection, TableConnection};
+use super::{Note, PAGE_BYTES, Pruned, READ_BYTES, Rows, SessionTable};
 
 /// More than enough bytes for what a packet holds beside the sessions: a statement and its other values.
 const PACKET_REST: usize = 64 * 1024;
@@ -23,8 +27,10 @@ const PACKET_REST: usize = 64 * 1024;
 /// The sessions in one table of one database.
 pub struct SqlTable<DB: Database> {
     pub(super) config: TableConfig,
-    target: Target<DB>,
+    pub(super) target: Target<DB>,
     pool: Pool<DB>,
+    pub(super) acquire_timeout: Duration,
+    pub(super) query_timeout: Duration,
     pub(super) prepared_statements: bool,
     /// The table as it was found; forgotten when a statement no longer fits.
     pub(super) inspected: Mutex<Option<Arc<InspectedTable>>>,
@@ -33,6 +39,7 @@ pub struct SqlTable<DB: Database> {
     /// The table was found once. If it is missing after that, the store reports an error instead of creating an empty
     /// table, which would turn an outage into logouts.
     pub(super) found: AtomicBool,
+    pub(super) note: Arc<Note>,
 }
 
 impl<DB: Database> SqlTable<DB> {
@@ -61,13 +68,22 @@ impl<DB: Database> SqlTable<DB> {
         };
         Self {
             config,
-            pool: DB::on_connect(options).connect_lazy_with(target.options.clone()),
+            pool: DB::on_connect(options, pool.query_timeout)
+                .connect_lazy_with(target.options.clone()),
             target,
+            acquire_timeout: pool.acquire_timeout,
+            query_timeout: pool.query_timeout,
             prepared_statements,
             inspected: Mutex::default(),
             inspecting: tokio::sync::Mutex::default(),
             found: AtomicBool::new(false),
+            note: Arc::default(),
         }
+    }
+
+    /// What the store has decided about the table.
+    pub fn note(&self) -> &Arc<Note> {
+        &self.note
     }
 
     pub fn pool(&self) -> &Pool<DB> {
@@ -104,7 +120,7 @@ where
     pub(super) async fn control_transaction(
         &self,
         connection: &mut DB::Connection,
-        sql: &'static str,
+        sql: impl SqlSafeStr + Send,
     ) -> Result<()> {
         if self.prepared_statements {
             return Ok(());
@@ -124,14 +140,17 @@ where
         let table = self.with_extra_columns(connection, table, batch).await?;
         check_size(&table, batch)?;
         let statements = DB::write(&table, batch, now);
-        match self.run_all(connection, statements).await {
+        match self.run_all(&mut *connection, statements).await {
             Ok(updated) => Ok(batch.missing(updated)),
             Err(error) => {
                 if let Some(rollback) = DB::ROLLBACK {
                     // Fails if there is no open transaction, which is fine.
-                    _ = sqlx::raw_sql(rollback).execute(connection).await;
+                    _ = sqlx::raw_sql(rollback).execute(&mut *connection).await;
                 }
-                Err(self.failed(error))
+                if DB::meets_another_row(&error) {
+                    return Err(self.met_another_row(connection, &table, error).await);
+                }
+                Err(self.failed_on(connection, &table, error).await)
             }
         }
     }
@@ -155,6 +174,38 @@ where
         }
         transaction.commit().await?;
         Ok(updated)
+    }
+
+    /// Reads rows until there are no more, or `take`, which returns the bytes of a row, was given more bytes than `limit`.
+    /// Returns whether all were read. The driver skips the others when the connection is used again.
+    async fn fetch(
+        &self,
+        connection: &mut DB::Connection,
+        table: &InspectedTable,
+        statement: Statement<DB>,
+        limit: usize,
+        mut take: impl FnMut(&DB::Row) -> sqlx::Result<usize> + Send,
+    ) -> Result<bool> {
+        let mut bytes = 0;
+        let mut rows = self.query(statement).fetch(&mut *connection);
+        let all = loop {
+            if bytes > limit {
+                break Ok(false);
+            }
+            match rows.try_next().await {
+                Ok(Some(row)) => match take(&row) {
+                    Ok(added) => bytes += added,
+                    Err(error) => break Err(error),
+                },
+                Ok(None) => break Ok(true),
+                Err(error) => break Err(error),
+            }
+        };
+        drop(rows);
+        match all {
+            Ok(all) => Ok(all),
+            Err(error) => Err(self.failed_on(connection, table, error).await),
+        }
     }
 
     async fn run(
@@ -183,18 +234,23 @@ where
     bool: Type<DB> + for<'r> Decode<'r, DB>,
     usize: ColumnIndex<DB::Row>,
 {
-    type Connection = PoolConnection<DB>;
+    type Connection = TableConnection<DB>;
+    type Lost = LostConnection;
 
     async fn connect(&self) -> Result<Self::Connection> {
+        (self.target.prepare)();
         let connection = self.pool.acquire().await;
-        if connection.is_ok() {
-            self.target.acquired();
-        }
-        connection.map_err(|error| DB::connection_error(error, &self.target))
+        let connection = connection.map_err(|error| DB::connection_error(error, &self.target))?;
+        self.target.acquired();
+        self.with_backend(connection).await
     }
 
-    async fn begin(&self, connection: &mut Self::Connection) -> Result<()> {
-        self.control_transaction(connection, "BEGIN").await
+    async fn begin(
+        &self,
+        connection: &mut Self::Connection,
+        limit: Option<Duration>,
+    ) -> Result<()> {
+        self.control_transaction(connection, DB::begin(limit)).await
     }
 
     async fn end(&self, connection: &mut Self::Connection, commit: bool) -> Result<()> {
@@ -203,28 +259,29 @@ where
     }
 
     fn discard(&self, connection: Self::Connection) {
-        let connection = connection.detach();
-        tokio::spawn(connection.close_hard());
+        Self::close_hard(connection.connection);
+    }
+
+    fn abandon(&self, connection: Self::Connection) -> Self::Lost {
+        Self::give_up(connection)
+    }
+
+    async fn settled(&self, lost: &mut Self::Lost) -> Result<()> {
+        self.ended(lost).await
     }
 
     async fn read(&self, connection: &mut Self::Connection, sids: &[&str]) -> Result<Rows> {
         let table = self.inspected(connection).await?;
         let mut rows: Vec<_> = sids.iter().map(|_| None).collect();
+        let mut unreadable = false;
         let mut by_sid = HashMap::new();
         let mut found = 0;
-        let mut bytes = 0;
-        // The driver skips the rest when the connection is used again.
-        let mut answer = self.query(DB::read(&table, sids)).fetch(&mut **connection);
-        while bytes <= READ_BYTES
-            && let Some(row) = answer
-                .try_next()
-                .await
-                .map_err(|error| self.failed(error))?
-        {
-            let (key, mut stored) = DB::stored(&row).map_err(|error| self.failed(error))?;
+        let take = |row: &DB::Row| {
+            let (key, mut stored) = DB::stored(&table, row)?;
+            unreadable |= stored.expires == Expires::Unreadable || stored.data.is_none();
             stored.data = stored.data.map(|data| table.session_text(data));
             found += 1;
-            bytes += stored.bytes();
+            let bytes = stored.bytes();
             match key {
                 Key::Index(index) => {
                     if let Some(place) = rows.get_mut(index) {
@@ -233,13 +290,22 @@ where
                 }
                 Key::Sid(sid) => _ = by_sid.insert(sid, stored),
             }
+            Ok(bytes)
+        };
+        let statement = DB::read(&table, sids);
+        let all = self
+            .fetch(connection, &table, statement, READ_BYTES, take)
+            .await?;
+        if unreadable && self.altered(connection, &table).await {
+            let message = format!("table `{}` was altered", self.config.full_name());
+            return Err(StoreError::table(message).with_remedy(Remedy::Retry));
         }
         if !by_sid.is_empty() {
             rows = sids.iter().map(|sid| by_sid.remove(*sid)).collect();
         }
         Ok(Rows {
             rows,
-            complete: bytes <= READ_BYTES || found >= sids.len(),
+            complete: all || found >= sids.len(),
         })
     }
 
@@ -248,9 +314,10 @@ where
         connection: &mut Self::Connection,
         writes: &[Write<'_>],
         now: Timestamp,
+        late: Timestamp,
     ) -> Result<u64> {
         let mut missing = 0;
-        for batch in Batch::split(writes) {
+        for batch in Batch::split(writes, late) {
             missing += self.commit(connection, &batch, now).await?;
         }
         Ok(missing)
@@ -265,29 +332,32 @@ where
         let table = self.inspected(connection).await?;
         let mut sessions = Vec::new();
         let mut read = 0;
-        let mut bytes = 0;
-        let mut answer = self
-            .query(DB::page(&table, request, now))
-            .fetch(&mut **connection);
-        while bytes <= PAGE_BYTES
-            && let Some(row) = answer
-                .try_next()
-                .await
-                .map_err(|error| self.failed(error))?
-        {
+        let take = |row: &DB::Row| {
             read += 1;
             // A sid that is not text cannot be requested either, so it is left out.
-            let Ok(sid) = row.try_get_unchecked::<String, _>(0) else {
-                continue;
+            let mut listed = match DB::listed(&table, row) {
+                Ok(listed) => listed,
+                Err(_) => match row.try_get_unchecked(0) {
+                    Ok(sid) => Listed {
+                        sid,
+                        data: None,
+                        expires: None,
+                    },
+                    Err(_) => return Ok(0),
+                },
             };
-            let data: Option<String> = row.try_get_unchecked(1).ok().flatten();
-            let data = data.map(|data| table.session_text(data));
-            bytes += sid.len() + data.as_ref().map_or(0, String::len);
-            sessions.push((sid, data));
-        }
+            listed.data = listed.data.map(|data| table.session_text(data));
+            let bytes = listed.bytes();
+            sessions.push(listed);
+            Ok(bytes)
+        };
+        let statement = DB::page(&table, request, now);
+        let all = self
+            .fetch(connection, &table, statement, PAGE_BYTES, take)
+            .await?;
         Ok(Page {
             sessions,
-            full: bytes > PAGE_BYTES || read >= request.limit as usize,
+            full: !all || read >= request.limit as usize,
         })
     }
 
@@ -296,8 +366,11 @@ where
         let row = self
             .query(DB::length(&table, now))
             .fetch_one(&mut **connection)
-            .await
-            .map_err(|error| self.failed(error))?;
+            .await;
+        let row = match row {
+            Ok(row) => row,
+            Err(error) => return Err(self.failed_on(connection, &table, error).await),
+        };
         let count: i64 = row.try_get(0).map_err(|error| self.failed(error))?;
         Ok(count.unsigned_abs())
     }
@@ -316,7 +389,10 @@ where
             }
             None => self.prune_window(connection, &table, cursor, now).await,
         };
-        pruned.map_err(|error| self.failed(error))
+        match pruned {
+            Ok(pruned) => Ok(pruned),
+            Err(error) => Err(self.failed_on(connection, &table, error).await),
+        }
     }
 
     async fn clear(&self, connection: &mut Self::Connection) -> Result<()> {

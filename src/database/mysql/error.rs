@@ -4,17 +4,29 @@ use sqlx::MySql;
 use sqlx::mysql::MySqlDatabaseError;
 
 use crate::database::Errors;
-use crate::database::error::driver_error;
+use crate::database::error::{driver_error, hide_message};
 use crate::error::{ErrorKind, Remedy, StoreError};
 
+/// A subquery has more than one row, where an upsert meets the row of another session: see `same_sid` in write.rs.
+pub const ANOTHER_ROW: u16 = 1242;
+
 impl Errors for MySql {
+    fn meets_another_row(error: &sqlx::Error) -> bool {
+        number(error) == Some(ANOTHER_ROW)
+    }
+
     fn error(error: sqlx::Error) -> StoreError {
         let mut failed = driver_error(&error);
         let Some(number) = number(&error) else {
             return failed;
         };
         if let Some(cause) = &mut failed.cause {
+            // SIGNAL, by its usual state or without a number of its own.
+            let signaled = number == 1644 || cause.code.as_deref() == Some("45000");
             cause.code = Some(number.to_string());
+            if signaled {
+                hide_message(&mut failed);
+            }
         }
         let (kind, remedy) = match number {
             // Lock wait timeout, deadlock, record changed since last read.
@@ -27,12 +39,11 @@ impl Errors for MySql {
             1053 | 1927 | 2006 | 2013 | 4031 => (ErrorKind::Connection, Remedy::Reconnect),
             // Access denied, too many connections.
             1040 | 1044 | 1045 | 1203 | 1698 => (ErrorKind::Connection, Remedy::Discard),
-            // A column that cannot be NULL, such as the sid: see `same_sid` in write.rs.
-            1048 => {
+            // Text that the character set of a column cannot hold.
+            1977 | 3854 | 3988 => {
                 failed.message = format!(
-                    "{}; if that column holds the session ids, another session's id differs only in case or trailing \
-                     spaces, and the collation of the column treats them as equal: give it a `nopad_bin` or `0900_bin` \
-                     collation",
+                    "{}; a text has characters that the character set of its column lacks: give the column the character \
+                     set utf8mb4",
                     failed.message
                 );
                 (ErrorKind::Database, Remedy::Isolate)

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use super::{Lane, Limit, Trip};
-use crate::error::{Remedy, Result};
+use crate::error::{Remedy, Result, StoreError};
 use crate::operation::{Expires, Outcome, SessionCall, Stored};
 use crate::table::{READ_BYTES, Rows, SessionTable};
 use crate::timestamp::Timestamp;
@@ -20,11 +22,17 @@ impl<T: SessionTable> Lane<T> {
     ) {
         let wanted = Wanted::of(calls, reads);
         let mut left: Vec<usize> = (0..wanted.sids.len()).collect();
-        // One by one, since a sid that the database cannot represent must not fail the others.
-        let mut isolated = false;
+        // Then one by one, since a sid that the database cannot represent must not fail the others.
+        let mut fault: Option<StoreError> = None;
+        let mut further = false;
         while !left.is_empty() {
-            self.shared.delivery.room().await;
-            let count = if isolated {
+            let waited = self.shared.delivery.room().await;
+            if (waited || further) && fault.is_none() {
+                // The callers' thread may take its time, and each trip gets on.
+                self.deadline = Instant::now() + self.shared.limits.total();
+            }
+            further = true;
+            let count = if fault.is_some() {
                 1
             } else {
                 left.len().min(self.shared.row_size.rows_in(READ_BYTES))
@@ -37,7 +45,7 @@ impl<T: SessionTable> Lane<T> {
                     let found = rows.iter().flatten();
                     let bytes = found.clone().map(Stored::bytes).sum();
                     self.shared.row_size.note(found.count(), bytes);
-                    let now = Timestamp::now();
+                    let now = self.now;
                     for (place, row) in asked.into_iter().zip(rows) {
                         if row.is_some() || complete {
                             answers[place] = Some(session(row, now));
@@ -47,17 +55,18 @@ impl<T: SessionTable> Lane<T> {
                     }
                 }
                 Err(error) if error.remedy == Remedy::Isolate && asked.len() > 1 => {
-                    isolated = true;
+                    fault = Some(error);
                     left.extend(asked);
                     continue;
                 }
                 Err(error) => {
-                    let all = if isolated {
-                        Vec::new()
-                    } else {
-                        std::mem::take(&mut left)
-                    };
-                    for place in asked.into_iter().chain(all) {
+                    if fault.is_none() || self.is_overdue() {
+                        let error = fault.as_ref().unwrap_or(&error);
+                        for place in left.drain(..) {
+                            answers[place] = Some(Outcome::Failed(error.clone()));
+                        }
+                    }
+                    for place in asked {
                         answers[place] = Some(Outcome::Failed(error.clone()));
                     }
                 }
@@ -114,6 +123,7 @@ struct Read<'a>(&'a [&'a str]);
 impl Trip for Read<'_> {
     type Answer = Rows;
     const LIMIT: Limit = Limit::Query;
+    const WRITES: bool = false;
 
     async fn run<T: SessionTable>(
         &self,
