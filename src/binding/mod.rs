@@ -5,6 +5,10 @@
     reason = "napi hands over owned values, and its own functions take `&Env`"
 )]
 #![expect(
+    clippy::too_many_arguments,
+    reason = "an object would cost the calls of JavaScript more than its parts"
+)]
+#![expect(
     clippy::cast_precision_loss,
     reason = "JavaScript's numbers are exact to 2^53, beyond any count of ours"
 )]
@@ -96,10 +100,6 @@ impl NativeStore {
     /// `updateUntil`: for a loaded session, until when only an existing row is replaced. `keepLater`: a later expiry of that
     /// row stays. `extraColumns`: the application's own columns, as the text that `lib/columns.js` writes.
     #[napi(catch_unwind)]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "an object would cost the hot path more than its parts"
-    )]
     pub fn set(
         &self,
         ticket: u32,

@@ -26,6 +26,10 @@ pub struct Touch<'a> {
 
 /// Which statements a batch needs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each of them stands for a part of the statement, in any combination"
+)]
 pub struct Effects {
     pub upserts: bool,
     /// The upserts keep a later expiry.
