@@ -17,7 +17,7 @@ const CODES = /** @type {const} */ ([
 
 /** @typedef {(typeof CODES)[number]} Code */
 
-/** An error of the store. To be recognised by its `code`: the message may change between versions. */
+/** An error of the store. To be recognized by its `code`: the message may change between versions. */
 class SessionStoreError extends Error {
   #ours = true
 
