@@ -7,7 +7,7 @@ const { serverOf } = require('./setup')
 
 const TIMED_OUT = 'ERR_SESSION_TIMEOUT'
 
-const options = { pool: { max: 5, queryTimeout: 500, acquireTimeout: 1500 } }
+const options = { pool: { max: 5, queryTimeout: 500, acquireTimeout: 3000 } }
 
 /**
  * Writes that timed out: none takes effect after a later call, and none stays on the server. `kit` is as setup.js has it, with
@@ -95,7 +95,7 @@ module.exports = (kit) => {
       const started = Date.now()
       const calls = [...Array.from({ length: 50 }, (_, i) => store.get(sids[i % 8])), store.length(), store.sync()]
       expect(await codes(calls)).toEqual(calls.map(() => TIMED_OUT))
-      expect(Date.now() - started).toBeLessThan(8000)
+      expect(Date.now() - started).toBeLessThan(20_000)
     } finally {
       await release()
     }

@@ -11,7 +11,7 @@ const { onRunningServer } = require('./setup')
 onOwnServers('postgres', ({ create }) => lateWrites(serverKit(create)))
 
 onRunningServer(({ admin, open, server }) => {
-  const options = { pool: { queryTimeout: 500, acquireTimeout: 500 } }
+  const options = { pool: { queryTimeout: 500, acquireTimeout: 3000 } }
 
   /** The processes that serve a store. */
   const backends = async (database) =>

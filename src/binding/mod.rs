@@ -5,6 +5,10 @@
     reason = "napi hands over owned values, and its own functions take `&Env`"
 )]
 #![expect(
+    clippy::too_many_arguments,
+    reason = "an object would cost the calls of JavaScript more than its parts"
+)]
+#![expect(
     clippy::cast_precision_loss,
     reason = "JavaScript's numbers are exact to 2^53, beyond any count of ours"
 )]

@@ -28,7 +28,7 @@ pub struct Touch<'a> {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "a set of kinds of writes, each there or not"
+    reason = "each of them stands for a part of the statement, in any combination"
 )]
 pub struct Effects {
     pub upserts: bool,

@@ -498,4 +498,138 @@ mod tests {
         assert!(order.sessions.is_empty());
         assert_eq!(order.admit(get(2, "a")).unwrap().place, Place::Reads);
     }
+
+    mod any_sequence {
+        use super::*;
+        use proptest::prelude::*;
+
+        #[derive(Debug, Clone, Copy)]
+        enum Step {
+            Get(u8),
+            Set(u8),
+            Length,
+            Clear,
+            Prune,
+            /// Ends one of those under way, chosen by this number.
+            End(u8),
+            /// Gives up one of those that wait.
+            GiveUp(u8),
+        }
+
+        fn step() -> impl Strategy<Value = Step> {
+            prop_oneof![
+                4 => (0..4_u8).prop_map(Step::Get),
+                4 => (0..4_u8).prop_map(Step::Set),
+                1 => Just(Step::Length),
+                1 => Just(Step::Clear),
+                2 => Just(Step::Prune),
+                8 => any::<u8>().prop_map(Step::End),
+                1 => any::<u8>().prop_map(Step::GiveUp),
+            ]
+        }
+
+        fn operation(ticket: Ticket, step: Step) -> Option<Operation> {
+            Some(match step {
+                Step::Get(sid) => get(ticket, &sid.to_string()),
+                Step::Set(sid) => set(ticket, &sid.to_string()),
+                Step::Length => table(ticket, TableCall::Length),
+                Step::Clear => table(ticket, TableCall::Clear),
+                Step::Prune => prune(ticket, None),
+                Step::End(_) | Step::GiveUp(_) => return None,
+            })
+        }
+
+        /// Whether the later of two operations has to wait for the earlier one; those in the same line keep their order.
+        fn waits(earlier: Step, later: Step, same_line: bool) -> bool {
+            match (earlier, later) {
+                (Step::Clear, _) | (_, Step::Clear) | (Step::Set(_), Step::Prune) => true,
+                (Step::Get(one), Step::Set(other))
+                | (Step::Set(one), Step::Get(other) | Step::Set(other)) => {
+                    one == other && !same_line
+                }
+                _ => false,
+            }
+        }
+
+        #[derive(Default)]
+        struct Model {
+            calls: Vec<Step>,
+            waiting: Vec<usize>,
+            running: Vec<(usize, Placed)>,
+        }
+
+        impl Model {
+            /// Checks that nothing begins that would have to wait.
+            fn begin(&mut self, placed: Placed) {
+                let ticket = placed.operation.ticket as usize;
+                self.waiting.retain(|waiting| *waiting != ticket);
+                for &waiting in self.waiting.iter().filter(|waiting| **waiting < ticket) {
+                    let (earlier, later) = (self.calls[waiting], self.calls[ticket]);
+                    assert!(
+                        !waits(earlier, later, false),
+                        "{ticket} has overtaken {waiting}"
+                    );
+                }
+                for (running, other) in self.running.iter().filter(|(other, _)| *other < ticket) {
+                    let (earlier, later) = (self.calls[*running], self.calls[ticket]);
+                    let same_line = other.place == placed.place;
+                    assert!(
+                        !waits(earlier, later, same_line),
+                        "{ticket} did not wait for {running}"
+                    );
+                }
+                self.running.push((ticket, placed));
+            }
+
+            fn end(&mut self, order: &mut Order, number: usize) {
+                let (_, ended) = self.running.remove(number % self.running.len());
+                let mut ready = Vec::new();
+                order.end(ended.key, &mut ready);
+                for placed in ready {
+                    self.begin(placed);
+                }
+            }
+        }
+
+        proptest! {
+            #[test]
+            fn begins_in_order_and_ends(steps in prop::collection::vec(step(), 1..60)) {
+                let mut order = Order::new(LANES);
+                let mut model = Model::default();
+                for step in steps {
+                    match step {
+                        Step::End(number) if !model.running.is_empty() => {
+                            model.end(&mut order, number.into());
+                        }
+                        Step::GiveUp(number) if !model.waiting.is_empty() => {
+                            let number = usize::from(number) % model.waiting.len();
+                            let given_up = model.waiting.remove(number);
+                            let mut ready = Vec::new();
+                            let late = |operation: &Operation| operation.ticket as usize == given_up;
+                            prop_assert_eq!(order.remove_late(late, &mut ready).len(), 1);
+                            for placed in ready {
+                                model.begin(placed);
+                            }
+                        }
+                        _ => {}
+                    }
+                    let ticket = model.calls.len();
+                    if let Some(operation) = operation(Ticket::try_from(ticket).unwrap(), step) {
+                        model.calls.push(step);
+                        model.waiting.push(ticket);
+                        if let Some(placed) = order.admit(operation) {
+                            model.begin(placed);
+                        }
+                    }
+                }
+                while !model.running.is_empty() {
+                    model.end(&mut order, 0);
+                }
+                prop_assert!(model.waiting.is_empty());
+                prop_assert!(order.sessions.is_empty());
+                prop_assert_eq!(order.under_way, 0);
+                prop_assert_eq!(order.eras.len(), 1);
+            }
+        }
+    }
 }

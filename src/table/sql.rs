@@ -250,6 +250,9 @@ where
         connection: &mut Self::Connection,
         limit: Option<Duration>,
     ) -> Result<()> {
+        if self.prepared_statements {
+            return Ok(());
+        }
         self.control_transaction(connection, DB::begin(limit)).await
     }
 

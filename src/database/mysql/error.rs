@@ -3,16 +3,16 @@
 use sqlx::MySql;
 use sqlx::mysql::MySqlDatabaseError;
 
+use super::write::LARGEST;
 use crate::database::Errors;
 use crate::database::error::{driver_error, hide_message};
 use crate::error::{ErrorKind, Remedy, StoreError};
 
-/// A subquery has more than one row, where an upsert meets the row of another session: see `same_sid` in write.rs.
-pub const ANOTHER_ROW: u16 = 1242;
-
 impl Errors for MySql {
     fn meets_another_row(error: &sqlx::Error) -> bool {
-        number(error) == Some(ANOTHER_ROW)
+        // Value out of range in an expression.
+        let overflow = number(error) == Some(1690);
+        overflow && error.to_string().contains(&LARGEST.to_string())
     }
 
     fn error(error: sqlx::Error) -> StoreError {
