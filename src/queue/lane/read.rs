@@ -26,8 +26,8 @@ impl<T: SessionTable> Lane<T> {
         let mut fault: Option<StoreError> = None;
         let mut further = false;
         while !left.is_empty() {
-            let waited = self.shared.delivery.room().await;
-            if (waited || further) && fault.is_none() {
+            let was_full = self.shared.delivery.room().await;
+            if (was_full || further) && fault.is_none() {
                 // The callers' thread may take its time, and each trip gets on.
                 self.deadline = Instant::now() + self.shared.limits.total();
             }
