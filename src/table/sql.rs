@@ -74,6 +74,10 @@ impl<DB: Database> SqlTable<DB> {
         &self.pool
     }
 
+    pub(super) fn target(&self) -> &Target<DB> {
+        &self.target
+    }
+
     /// The store's error for a driver's error. If the table is no longer as it was found, the next call inspects it
     /// again.
     pub(super) fn failed(&self, error: sqlx::Error) -> StoreError {
@@ -186,11 +190,9 @@ where
     type Connection = PoolConnection<DB>;
 
     async fn connect(&self) -> Result<Self::Connection> {
-        let connection = self.pool.acquire().await;
-        if connection.is_ok() {
-            self.target.acquired();
-        }
-        connection.map_err(|error| DB::connection_error(error, &self.target))
+        let connection = self.acquire().await?;
+        self.target.acquired();
+        Ok(connection)
     }
 
     async fn begin(&self, connection: &mut Self::Connection) -> Result<()> {
