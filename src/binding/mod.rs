@@ -12,10 +12,6 @@
     clippy::cast_precision_loss,
     reason = "JavaScript's numbers are exact to 2^53, beyond any count of ours"
 )]
-#![expect(
-    clippy::too_many_arguments,
-    reason = "an object would cost the hot path more than its parts"
-)]
 
 mod extra;
 mod options;
