@@ -158,6 +158,12 @@ declare namespace connect {
      */
     timezone?: string | undefined
     /**
+     * The permissions of a new SQLite file, its log and its shared memory, from `0o600` to `0o777`. An existing file keeps its
+     * own. Refused on other databases.
+     * @default 0o600
+     */
+    fileMode?: number | undefined
+    /**
      * Whether connections keep prepared statements. Set it to false for a connection pooler in transaction mode. Refused on
      * SQLite.
      * @default true
@@ -229,7 +235,8 @@ declare namespace connect {
     acquireTimeout?: number | undefined
     /**
      * How long the database may take to read or write sessions, in milliseconds. After that the operation fails with
-     * `ERR_SESSION_TIMEOUT`; a write may or may not have taken effect.
+     * `ERR_SESSION_TIMEOUT`; a write may or may not have taken effect, but takes none after a later call. An operation that
+     * waits for others is started within `acquireTimeout` and `queryTimeout` together, or fails in the same way.
      * @default 30000 (30 seconds)
      */
     queryTimeout?: number | undefined
@@ -261,7 +268,7 @@ declare namespace connect {
 
   /** Converts sessions to text and back. */
   interface Serializer<Data extends object = SessionData> {
-    /** Returns the text of a session. */
+    /** Returns the text of a session. Must not return a promise. */
     stringify(session: Data): string
     /** Returns the session of a text. If it throws, the store treats the row as absent. */
     parse(text: string): Data
@@ -295,10 +302,11 @@ declare namespace connect {
    * store. It reads the others, which concern the database, its table and its connections, once.
    */
   interface CompleteOptions<Data extends object = SessionData> {
-    /** The database as given. Not enumerable, so that logs and JSON do not show its password. */
+    /** The database as given. Readable, but hidden from logs and JSON, since it may hold a password. */
     db: string | SequelizeInstance
     tableName: string
     modelKey: string
+    /** A model is readable, but hidden like `db`. */
     table?: string | SequelizeModel | undefined
     schema?: string | undefined
     layout?: Layout | undefined
@@ -311,6 +319,7 @@ declare namespace connect {
     createTable: boolean
     serializer: Serializer<Data>
     timezone: string
+    fileMode: number
     preparedStatements: boolean
     pool: {
       max: number
@@ -382,9 +391,9 @@ declare namespace connect {
    * - `ERR_SESSION_QUEUE_FULL`: more operations are pending than option `queue` allows.
    * - `ERR_SESSION_CLOSED`: the store is closed.
    * - `ERR_SESSION_DATABASE`: the database refused the statement for another reason; see `cause`.
-   * - `ERR_SESSION_SID`: the session id is not a non-empty string, or contains a NUL character or a lone surrogate.
-   * - `ERR_SESSION_DATA`: the session is not an object or cannot be serialized, or `extendDefaultFields` threw or returned an
-   *   invalid value.
+   * - `ERR_SESSION_SID`: the id given to `set` is not a non-empty string, or contains a NUL character or a lone surrogate.
+   * - `ERR_SESSION_DATA`: the session is not an object or cannot be serialized, `serializer` returned a promise, or
+   *   `extendDefaultFields` threw or returned an invalid value. What was thrown is the `cause`.
    * - `ERR_SESSION_INTERNAL`: a bug in this package, or a platform without an addon.
    */
   type SessionStoreErrorCode =

@@ -94,7 +94,7 @@ describe('the factory', () => {
   test('gives classes that share their error class', async () => {
     const store = open(connect(class extends EventEmitter {}))
 
-    await expect(store.get('')).rejects.toBeInstanceOf(connect.SessionStoreError)
+    await expect(store.set('', {})).rejects.toBeInstanceOf(connect.SessionStoreError)
   })
 
   test.each([undefined, null, 'Store', {}, { Store: {} }, { db: 'sqlite::memory:' }])('refuses %p', (argument) => {

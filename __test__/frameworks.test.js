@@ -5,6 +5,7 @@ const { once } = require('node:events')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
+const { setTimeout } = require('node:timers/promises')
 const { promisify } = require('node:util')
 const databases = require('./support/databases')
 const { start: startChild } = require('./support/children')
@@ -168,6 +169,31 @@ describe.each(tested.map((database) => ({ name: database.name, database })))('on
 
       const { expires } = await database.row(place, sid)
       expect({ cookie: setCookies.length > 0, row: expires > sooner }).toEqual({ cookie: moves, row: moves })
+    })
+
+    test.each([
+      ['in the same process', () => first],
+      ['in another process', () => second]
+    ])('a slow request does not undo a logout %s', async (_where, elsewhere) => {
+      let late = 0
+      for (let round = 0; round < 4; round++) {
+        const users = await Promise.all(Array.from({ length: 25 }, () => logIn(first[usual])))
+        const slow = users.map(({ client }) => client.copy().get('/slow'))
+        await setTimeout(400)
+        await Promise.all(
+          users.map(({ client }) => {
+            client.origin = elsewhere()[usual]
+            return client.get('/logout')
+          })
+        )
+        for (const { status, body } of await Promise.all(slow)) {
+          expect(status).toBe(200)
+          if (body.user === 'Ada') late++
+        }
+        for (const { sid } of users) expect(await database.row(place, sid)).toBeNull()
+      }
+      // Most of them were loaded before the logout, however busy the machine is.
+      expect(late).toBeGreaterThan(50)
     })
 
     test('an error of the database is an error, and never a logout', async () => {

@@ -152,7 +152,7 @@ onDatabases(
       test('each have their own class of errors', async () => {
         for (const copy of [isolated(), isolated()]) {
           const store = new copy.RustSequelizeStore(database.place())
-          const error = await store.get('').catch((reason) => reason)
+          const error = await store.set('', {}).catch((reason) => reason)
           expect(error).toBeInstanceOf(copy.SessionStoreError)
           expect(error.code).toBe('ERR_SESSION_SID')
           await store.close()

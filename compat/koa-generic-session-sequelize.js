@@ -1,10 +1,13 @@
 'use strict'
 
 const { EventEmitter } = require('node:events')
+const { inspect } = require('node:util')
 
 const { RustSequelizeStore, SessionStoreError } = require('../index.js')
+const { inspectOptions } = require('../lib/inspect.js')
 const { LAYOUTS } = require('../lib/layouts.js')
 const { defineModel } = require('../lib/sequelize/model.js')
+const { dataError } = require('../lib/session.js')
 const { present, reasonOf } = require('../lib/values.js')
 
 const LAYOUT = 'koa-generic-session-sequelize'
@@ -29,6 +32,8 @@ const ATTEMPTS = 4
 class SequelizeStore extends EventEmitter {
   /** @type {import('../index.js').RustSequelizeStore<Record<string, unknown>>} */
   #store
+  #sequelize
+  #model
   /** @type {Promise<void> | undefined} */
   #syncing
 
@@ -38,28 +43,42 @@ class SequelizeStore extends EventEmitter {
    */
   constructor(sequelize, options = {}) {
     super()
-    this.sequelize = sequelize
+    this.#sequelize = sequelize
     this.options = { ...DEFAULTS, ...present(options) }
     const { modelName, tableName, timestamps } = this.options
-    this.Model = defineModel(
+    this.#model = defineModel(
       sequelize,
       modelName,
       ({ STRING, TEXT, BIGINT }) => ({ id: { type: STRING(100), primaryKey: true }, data: TEXT, expires: BIGINT }),
       { tableName, timestamps, deletedAt: false, paranoid: false, indexes: [{ fields: ['expires'] }] }
     )
-    // Readable, but hidden from `util.inspect`: both hold a password.
-    for (const name of ['sequelize', 'Model']) Object.defineProperty(this, name, { enumerable: false })
     // Only `gc` removes expired sessions.
     this.#store = new RustSequelizeStore({
       db: sequelize,
       layout: LAYOUT,
-      table: this.Model,
+      table: this.#model,
       checkExpirationInterval: 0
     })
     this.synced = !this.options.sync
     // After a failure the next call tries again, and reports what it finds.
     if (this.options.sync) this.#sync().catch(() => {})
     else this.#connected()
+  }
+
+  get sequelize() {
+    return this.#sequelize
+  }
+
+  get Model() {
+    return this.#model
+  }
+
+  /**
+   * What `util.inspect` shows. Neither instance nor model, which hold a password.
+   * @type {import('../lib/inspect.js').Inspect}
+   */
+  [inspect.custom](depth, context, show) {
+    return #model in this ? inspectOptions(this, depth, context, show) : this
   }
 
   /** @param {string} sid */
@@ -79,8 +98,8 @@ class SequelizeStore extends EventEmitter {
    */
   async set(sid, session, ttl) {
     if (!this.synced) await this.#ready()
-    const { maxAge } = /** @type {{ maxAge?: number }} */ (session?.cookie ?? {})
-    const lifetime = ttl || maxAge || this.options.browserSessionLifetime
+    const lifetimes = [ttl, maxAgeOf(session), this.options.browserSessionLifetime]
+    const lifetime = lifetimes.find((each) => typeof each === 'number' && each) ?? 0
     return this.#store.set(sid, session, Math.max(lifetime, 0))
   }
 
@@ -142,6 +161,18 @@ class SequelizeStore extends EventEmitter {
   /** Emits `connect` after the constructor has returned, and outside of any promise, which would hide what a listener throws. */
   #connected() {
     process.nextTick(() => this.emit('connect'))
+  }
+}
+
+/**
+ * @param {{ cookie?: unknown }} session
+ * @returns {number | undefined} in ms
+ */
+function maxAgeOf(session) {
+  try {
+    return /** @type {{ maxAge?: number } | undefined} */ (session?.cookie)?.maxAge
+  } catch (cause) {
+    throw dataError(`the expiry of the session cannot be read: ${reasonOf(cause)}`, cause)
   }
 }
 

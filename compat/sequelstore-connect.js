@@ -3,7 +3,8 @@
 const connect = require('../index.js')
 const { optionsError } = require('../lib/options/error.js')
 const { isSequelize, modelOf, tableNameOf } = require('../lib/sequelize/instance.js')
-const { isObject, typeName } = require('../lib/values.js')
+const { dataError } = require('../lib/session.js')
+const { isObject, reasonOf, typeName } = require('../lib/values.js')
 
 /**
  * @typedef {import('../lib/sequelize/instance.js').Model} Model
@@ -67,8 +68,14 @@ module.exports = (session) => {
     all(callback) {
       if (!callback) return /** @type {Promise<unknown>} */ (super.all()).then(withIds)
       return super.all((error, sessions) => {
-        if (error) callback(error)
-        else callback(null, withIds(sessions))
+        if (error) return callback(error)
+        let list
+        try {
+          list = withIds(sessions)
+        } catch (cause) {
+          return callback(/** @type {Error} */ (cause))
+        }
+        callback(null, list)
       })
     }
   }
@@ -109,5 +116,11 @@ function serializer(transform) {
 /** @param {unknown} sessions by their ids */
 function withIds(sessions) {
   const entries = Object.entries(/** @type {Record<string, Session>} */ (sessions))
-  return entries.map(([id, session]) => Object.defineProperty(session, 'id', { value: id }))
+  return entries.map(([id, session]) => {
+    try {
+      return Object.defineProperty(session, 'id', { value: id })
+    } catch (cause) {
+      throw dataError(`a session of option \`transform\` cannot be given its id: ${reasonOf(cause)}`, cause)
+    }
+  })
 }

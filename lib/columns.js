@@ -1,7 +1,8 @@
 'use strict'
 
-const { dataError } = require('./session.js')
-const { isObject, isWellFormed, reasonOf, typeName } = require('./values.js')
+const { SessionStoreError } = require('./error.js')
+const { dataError, promiseError } = require('./session.js')
+const { isName, isObject, isPromise, isWellFormed, reasonOf, typeName } = require('./values.js')
 
 const MIN_INTEGER = -(2n ** 63n)
 const MAX_INTEGER = 2n ** 63n - 1n
@@ -32,20 +33,22 @@ const warned = new Set()
 function extendFields(extend, { data, expires }, session, fields) {
   const defaults = { data, expires: new Date(expires) }
   const extended = call(extend, defaults, session)
-  const { data: newData = data, expires: newExpires = defaults.expires } = extended
+  const { newData = data, newExpires = defaults.expires, entries } = read(extended)
   if (typeof newData !== 'string') {
     throw dataError(`expected \`data\` of \`extendDefaultFields\` to be a string, got ${typeName(newData)}`)
   }
-  const ms = new Date(/** @type {Date} */ (newExpires)).getTime()
+  const ms = timeOf(newExpires)
   if (Number.isNaN(ms)) {
     const got = newExpires instanceof Date ? 'an invalid date' : typeName(newExpires)
     throw dataError(`expected \`expires\` of \`extendDefaultFields\` to be a date, got ${got}`)
   }
-  const entries = Object.entries(extended).filter(([name]) => !DEFAULT_FIELDS.has(name))
   const extra = fields ? attributesOf(entries, fields) : entries
   const columns = extra.map(([name, value]) => {
     const column = fields?.[name] ?? name
-    return `${JSON.stringify(column)}:${encode(column, value)}`
+    if (!isName(column)) {
+      throw dataError(`expected \`extendDefaultFields\` to return the names of columns, got ${typeName(column)}`)
+    }
+    return `${JSON.stringify(column)}:${encoded(column, value)}`
   })
   return { data: newData, expires: ms, columns: columns.length > 0 ? `{${columns.join(',')}}` : undefined, extra }
 }
@@ -63,13 +66,36 @@ function call(extend, defaults, session) {
   } catch (cause) {
     throw dataError(`option \`extendDefaultFields\` threw: ${reasonOf(cause)}`, cause)
   }
+  if (isPromise(extended)) throw promiseError(extended, 'option `extendDefaultFields`', 'an object')
   if (!isObject(extended)) {
     throw dataError(`expected \`extendDefaultFields\` to return an object, got ${typeName(extended)}`)
   }
-  if (typeof extended.then === 'function') {
-    throw dataError('expected `extendDefaultFields` to return an object, got a promise; return the fields themselves')
-  }
   return extended
+}
+
+/**
+ * The fields of a row, each read once.
+ * @param {Record<string, unknown>} extended
+ */
+function read(extended) {
+  try {
+    const entries = Object.entries(extended).filter(([name]) => !DEFAULT_FIELDS.has(name))
+    return { newData: extended.data, newExpires: extended.expires, entries }
+  } catch (cause) {
+    throw dataError(`what \`extendDefaultFields\` returned cannot be read: ${reasonOf(cause)}`, cause)
+  }
+}
+
+/**
+ * @param {unknown} date
+ * @returns {number} ms since the epoch, or NaN
+ */
+function timeOf(date) {
+  try {
+    return new Date(/** @type {Date} */ (date)).getTime()
+  } catch (cause) {
+    throw dataError(`\`expires\` of \`extendDefaultFields\` cannot be read as a date: ${reasonOf(cause)}`, cause)
+  }
 }
 
 /**
@@ -89,6 +115,21 @@ function attributesOf(entries, fields) {
     }
     return false
   })
+}
+
+/**
+ * A value as the addon reads it.
+ * @param {string} column
+ * @param {unknown} value
+ * @returns {string}
+ */
+function encoded(column, value) {
+  try {
+    return encode(column, value)
+  } catch (error) {
+    if (SessionStoreError.is(error)) throw error
+    throw dataError(`the value of column \`${column}\` cannot be read: ${reasonOf(error)}`, error)
+  }
 }
 
 /**
@@ -141,14 +182,18 @@ function encodeObject(column, value) {
   if (value instanceof Uint8Array) {
     return `{"blob":"${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}"}`
   }
+  /** @type {string | undefined} */
+  let json
   try {
-    return `{"json":${JSON.stringify(JSON.stringify(value))}}`
+    json = JSON.stringify(value)
   } catch (cause) {
     throw dataError(
       `expected the value of column \`${column}\` to be serializable as JSON, got an object that is not`,
       cause
     )
   }
+  // A `toJSON` may give undefined.
+  return json === undefined ? 'null' : `{"json":${JSON.stringify(json)}}`
 }
 
 /**

@@ -50,7 +50,7 @@ const DATABASES = Object.freeze({
     sequelizeDialects: ['postgres'],
     isFile: false,
     pool: {},
-    refusedOptions: [],
+    refusedOptions: ['fileMode'],
     tls: {
       mode: 'sslmode',
       modes: { off: 'require', chain: 'verify-ca', full: 'verify-full' },
@@ -65,7 +65,7 @@ const DATABASES = Object.freeze({
     sequelizeDialects: ['mysql', 'mariadb'],
     isFile: false,
     pool: {},
-    refusedOptions: [],
+    refusedOptions: ['fileMode'],
     tls: {
       mode: 'ssl-mode',
       modes: { off: 'REQUIRED', chain: 'VERIFY_CA', full: 'VERIFY_IDENTITY' },

@@ -1,14 +1,16 @@
 'use strict'
 
-const { isObject } = require('./values.js')
+const { PAGE_STRIDE } = require('./addon.js')
+const { hasCookie } = require('./session.js')
 
 /** The number of sessions in memory at a time during `all` and `iterate`, and of ids during `ids`. */
 const PAGE_SESSIONS = 500
 const PAGE_IDS = 10_000
 
 /**
- * A page of live sessions in the order of their ids: `sid, data` by turns, and whether there may be more.
- * @typedef {{ rows: (string | null)[], full: boolean }} Page
+ * A page of live sessions in the order of their ids: `PAGE_STRIDE` values for each, which are its id, data, and when it
+ * expires in ms; and whether there may be more.
+ * @typedef {{ rows: any[], full: boolean }} Page
  * @typedef {(after: string | undefined, limit: number, withData: boolean) => Promise<Page>} ReadPage
  * @typedef {import('./session.js').Session} Session
  */
@@ -25,7 +27,7 @@ async function* pages(readPage, limit, withData) {
   while (more) {
     const { rows, full } = await readPage(after, limit, withData)
     yield rows
-    after = rows.at(-2) ?? undefined
+    after = rows.at(-PAGE_STRIDE)
     more = full && after !== undefined
   }
 }
@@ -33,14 +35,14 @@ async function* pages(readPage, limit, withData) {
 /**
  * The live sessions one after another.
  * @param {ReadPage} readPage
- * @param {(sid: string, data: string | null) => Session | undefined} readRow
+ * @param {(sid: string, data: string | null, expires: number | undefined) => Session | undefined} readRow
  * @returns {AsyncGenerator<[string, Session], void, void>}
  */
 async function* listSessions(readPage, readRow) {
   for await (const rows of pages(readPage, PAGE_SESSIONS, true)) {
-    for (let at = 0; at < rows.length; at += 2) {
+    for (let at = 0; at < rows.length; at += PAGE_STRIDE) {
       const sid = String(rows[at])
-      const session = readRow(sid, rows[at + 1])
+      const session = readRow(sid, rows[at + 1], rows[at + 2])
       if (session !== undefined) yield [sid, session]
     }
   }
@@ -55,7 +57,7 @@ async function collectSessions(sessions, needsCookie) {
   /** @type {[string, Session][]} */
   const entries = []
   for await (const entry of sessions) {
-    if (!needsCookie || isObject(entry[1].cookie)) entries.push(entry)
+    if (!needsCookie || hasCookie(entry[1])) entries.push(entry)
   }
   // It defines each property. An assignment would not for the sid `__proto__`.
   return Object.fromEntries(entries)
@@ -69,7 +71,7 @@ async function listIds(readPage) {
   /** @type {string[]} */
   const sids = []
   for await (const rows of pages(readPage, PAGE_IDS, false)) {
-    for (let at = 0; at < rows.length; at += 2) sids.push(String(rows[at]))
+    for (let at = 0; at < rows.length; at += PAGE_STRIDE) sids.push(String(rows[at]))
   }
   return sids
 }

@@ -1,7 +1,7 @@
 'use strict'
 
 const { SessionStoreError } = require('./error.js')
-const { isName, isObject, reasonOf, typeName } = require('./values.js')
+const { isName, isObject, isPromise, reasonOf, typeName } = require('./values.js')
 
 /** @typedef {Record<string, unknown>} Session */
 
@@ -13,20 +13,12 @@ const MAX_EXPIRES_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
  * @param {unknown} session
  * @param {number} expiration default lifetime in ms
  * @param {unknown} [ttl] lifetime in ms, as koa-session passes it
+ * @param {number} [now] in ms since the epoch
  * @returns {number}
  */
-function expiresAt(session, expiration, ttl) {
-  const now = Date.now()
-  const { cookie, _expire } = /** @type {{ cookie?: unknown, _expire?: unknown }} */ (session ?? {})
-  const { expires, maxAge } = /** @type {{ expires?: unknown, maxAge?: unknown }} */ (cookie ?? {})
-  const candidates = [
-    typeof ttl === 'number' ? now + ttl : undefined,
-    instant(expires),
-    typeof maxAge === 'number' ? now + maxAge : undefined,
-    instant(_expire)
-  ]
-  const ms =
-    candidates.find((candidate) => candidate !== undefined && !Number.isNaN(candidate)) ?? now + Number(expiration)
+function expiresAt(session, expiration, ttl, now = Date.now()) {
+  const given = typeof ttl === 'number' && !Number.isNaN(ttl) ? now + ttl : ownExpiry(session, now)
+  const ms = given ?? now + numberOf(expiration)
   // The options of a store are live, so the application may have set this one to anything.
   if (!Number.isFinite(ms)) {
     const got = typeof expiration === 'number' ? String(expiration) : typeName(expiration)
@@ -36,6 +28,32 @@ function expiresAt(session, expiration, ttl) {
     )
   }
   return Math.trunc(Math.min(Math.max(ms, 0), MAX_EXPIRES_MS))
+}
+
+/**
+ * The time at which a session expires, in ms since the epoch, by what it says itself.
+ * @param {unknown} session
+ * @param {number} now
+ * @returns {number | undefined}
+ */
+function ownExpiry(session, now) {
+  try {
+    const { cookie, _expire } = /** @type {{ cookie?: unknown, _expire?: unknown }} */ (session ?? {})
+    const { expires, maxAge } = /** @type {{ expires?: unknown, maxAge?: unknown }} */ (cookie ?? {})
+    const candidates = [instant(expires), typeof maxAge === 'number' ? now + maxAge : undefined, instant(_expire)]
+    return candidates.find((candidate) => candidate !== undefined && !Number.isNaN(candidate))
+  } catch (cause) {
+    throw dataError(`the expiry of the session cannot be read: ${reasonOf(cause)}`, cause)
+  }
+}
+
+/** @param {unknown} value */
+function numberOf(value) {
+  try {
+    return Number(value)
+  } catch {
+    return Number.NaN
+  }
 }
 
 /**
@@ -62,6 +80,7 @@ function serialize(session, serializer) {
   } catch (cause) {
     throw dataError(`the session cannot be serialized: ${reasonOf(cause)}`, cause)
   }
+  if (isPromise(data)) throw promiseError(data, '`stringify` of option `serializer`', 'a string')
   if (typeof data !== 'string') {
     throw dataError(`expected \`stringify\` of option \`serializer\` to return a string, got ${typeName(data)}`)
   }
@@ -74,18 +93,50 @@ function checkSession(session) {
 }
 
 /**
- * The session of a text, or undefined if the text does not hold an object.
+ * The session of a text, or undefined if the text does not hold an object. Throws if the serializer is asynchronous.
  * @param {unknown} data
  * @param {import('../index.js').Serializer<Session>} serializer
  * @returns {Session | undefined}
  */
 function parse(data, serializer) {
+  /** @type {unknown} */
+  let session
+  let then
   try {
-    const session = serializer.parse(/** @type {string} */ (data))
-    return isObject(session) ? session : undefined
+    session = serializer.parse(/** @type {string} */ (data))
+    // Resolving a promise with the session reads this property, so it must not throw there.
+    then = /** @type {{ then?: unknown } | null | undefined} */ (session)?.then
   } catch {
     return undefined
   }
+  if (typeof then === 'function') {
+    throw promiseError(/** @type {PromiseLike<unknown>} */ (session), '`parse` of option `serializer`', 'an object')
+  }
+  return isObject(session) ? session : undefined
+}
+
+/**
+ * Whether a session has a cookie, without which express-session would throw.
+ * @param {Session} session
+ */
+function hasCookie(session) {
+  try {
+    return isObject(session.cookie)
+  } catch {
+    return false
+  }
+}
+
+/**
+ * The error for a function of the application that returned a promise.
+ * @param {PromiseLike<unknown>} promise
+ * @param {string} name
+ * @param {string} expected
+ */
+function promiseError(promise, name, expected) {
+  // Its rejection must not end the process: the caller hears of the mistake from this error.
+  Promise.resolve(promise).catch(() => {})
+  return dataError(`expected ${name} to return ${expected}, got a promise; it must not be asynchronous`)
 }
 
 /**
@@ -109,4 +160,14 @@ function dataError(message, cause) {
   return new SessionStoreError('ERR_SESSION_DATA', message, cause)
 }
 
-module.exports = { checkSession, checkSid, dataError, expiresAt, parse, serialize }
+module.exports = {
+  checkSession,
+  checkSid,
+  dataError,
+  expiresAt,
+  hasCookie,
+  instant,
+  parse,
+  promiseError,
+  serialize
+}

@@ -1,18 +1,23 @@
 'use strict'
 
+const { inspect } = require('node:util')
+
 const { NativeStore, OutcomeType } = require('./addon.js')
 const { extendFields } = require('./columns.js')
-const { SessionStoreError, translated } = require('./error.js')
+const { cookieExpiry, raiseCookieExpiry } = require('./cookie-expiry.js')
+const { SessionStoreError, errorOf, translated } = require('./error.js')
+const { inspectOptions } = require('./inspect.js')
 const { collectSessions, listIds, listSessions } = require('./listing.js')
+const { LoadedSessions, contextOf } = require('./loaded-sessions.js')
 const { debug, logCall, shortSid } = require('./log.js')
 const { openNative } = require('./operations/index.js')
 const { complete } = require('./options/complete.js')
 const { forAddon, forDdl } = require('./options/for-addon.js')
 const { startPruneTimer } = require('./prune-timer.js')
 const { buildRow } = require('./sequelize/model.js')
-const { checkSession, checkSid, expiresAt, parse, serialize } = require('./session.js')
+const { checkSession, checkSid, expiresAt, hasCookie, parse, serialize } = require('./session.js')
 const { TouchGate } = require('./touch-gate.js')
-const { isObject } = require('./values.js')
+const { isName, isObject, reasonOf } = require('./values.js')
 
 /**
  * @typedef {import('./session.js').Session} Session
@@ -46,17 +51,14 @@ function storeClass(Store) {
       unreadable: 0
     }
     #touchGate = new TouchGate()
-    /**
-     * The ids under which sessions were read from the table, so that a save does not bring back one that was destroyed
-     * meanwhile.
-     * @type {WeakMap<object, string>}
-     */
-    #loaded = new WeakMap()
+    #loaded = new LoadedSessions()
     /**
      * The columns by the attributes of the model.
      * @type {Record<string, string> | undefined}
      */
     #fields
+    /** @type {import('./sequelize/instance.js').Model | undefined} */
+    #model
     /** @type {Promise<void> | undefined} */
     #closed
 
@@ -75,8 +77,7 @@ function storeClass(Store) {
       super()
       const completed = complete(options)
       this.options = completed.options
-      // For queries of the application, as with connect-session-sequelize.
-      if (completed.model) this.sessionModel = completed.model
+      this.#model = completed.model
       this.#fields = completed.fields
       /** @type {NodeJS.Timeout | null} */
       this._expirationInterval = null
@@ -93,52 +94,87 @@ function storeClass(Store) {
       this.startExpiringSessions()
     }
 
+    /** The model of the table, for queries of the application, as with connect-session-sequelize. */
+    get sessionModel() {
+      return this.#model
+    }
+
     /**
-     * Yields the live session, or null. A row that cannot be read counts as absent. For a callback so does a session without
-     * a cookie, on which express-session would throw.
+     * What `util.inspect` shows. Not the model, which holds the password of its Sequelize instance.
+     * @type {import('./inspect.js').Inspect}
+     */
+    [inspect.custom](depth, context, show) {
+      return #model in this ? inspectOptions(this, depth, context, show) : this
+    }
+
+    /**
+     * Yields the live session, or null. Its cookie expires no sooner than its row. A row that cannot be read counts as
+     * absent. For a callback so does a session without a cookie, on which express-session would throw.
      * @param {string} sid
-     * @param {...unknown} rest callback
+     * @param {...unknown} rest what koa-session passes; callback
      */
     get(sid, ...rest) {
       const callback = callbackOf(rest)
+      const context = contextOf(rest)
+      const { changes } = this.#loaded
       this.#counts.gets++
       logCall('get', sid)
+      if (!isName(sid)) {
+        this.#counts.misses++
+        return this.#answer(callback, null)
+      }
       /** @type {Read} */
       const read = (type, data, expires) => {
         const session = type === OutcomeType.Session ? parse(data, this.options.serializer) : undefined
-        if (session === undefined || (callback && !isObject(session.cookie))) {
+        if (session === undefined || (callback && !hasCookie(session))) {
           this.#counts.misses++
           if (type !== OutcomeType.Missing) this.#countUnreadable(sid)
           return null
         }
         this.#counts.hits++
+        const cookie = raiseCookieExpiry(session, expires)
+        this.#loaded.found(sid, session, expires, cookie, changes, context)
         this.#touchGate.remember(session, expires, this.options.touchAfter)
         return session
       }
-      return this.#start(callback, sid, (ticket) => this.#native.get(ticket, sid), read)
+      return this.#operations.start(callback, (ticket) => this.#native.get(ticket, Date.now(), sid), read)
     }
 
     /**
-     * Writes the session as it is at the time of the call.
+     * Writes the session as it is at the time of the call. A loaded session does not come back if it was destroyed
+     * meanwhile, and does not expire sooner than its row unless the application has changed its expiry.
      * @param {string} sid
      * @param {Session} session
-     * @param {...unknown} rest lifetime in ms, if the caller knows it better than the cookie; callback
+     * @param {...unknown} rest lifetime in ms, if the caller knows it better than the cookie; what koa-session passes;
+     *   callback
      */
     set(sid, session, ...rest) {
       const callback = callbackOf(rest)
       this.#counts.sets++
       logCall('set', sid)
+      const [ttl] = rest
+      const context = contextOf(rest)
+      const { changes } = this.#loaded
       /** @type {import('./columns.js').Row | undefined} */
       let row
+      /** @type {import('./loaded-sessions.js').Loaded | undefined} */
+      let loaded
+      /** @type {number | undefined} */
+      let cookie
       const begin = (/** @type {number} */ ticket) => {
-        row = this.#rowOf(session, rest[0])
-        const loaded = this.#loaded.get(session) === sid
-        this.#native.set(ticket, sid, row.data, row.expires, loaded, row.columns)
+        checkSid(sid)
+        const now = Date.now()
+        row = this.#rowOf(session, ttl, now)
+        cookie = cookieExpiry(session)
+        loaded = this.#loaded.of(sid, session, context)
+        const keepLater =
+          loaded !== undefined && cookie !== undefined && cookie === loaded.cookie && typeof ttl !== 'number'
+        const updateUntil = this.#loaded.updateUntil(sid, loaded, row.expires)
+        this.#native.set(ticket, now, sid, row.data, row.expires, updateUntil, keepLater, row.columns)
       }
-      return this.#start(callback, sid, begin, () => {
+      return this.#operations.start(callback, begin, () => {
+        if (row) this.#loaded.saved(sid, session, loaded, row.expires, cookie, changes, context)
         this.#touchGate.remember(session, row?.expires, this.options.touchAfter)
-        // A session of express-session knows its id. After its first save it is in the table, or was destroyed.
-        if (callback && session.id === sid) this.#loaded.set(session, sid)
         // connect-session-sequelize yields the row. express-session's callbacks take only an error.
         if (!this.sessionModel || !row || callback?.length === 1) return undefined
         return buildRow(this.sessionModel, sid, row, this.options.layout)
@@ -148,10 +184,11 @@ function storeClass(Store) {
     /**
      * @param {Session} session
      * @param {unknown} ttl lifetime in ms
+     * @param {number} now
      */
-    #rowOf(session, ttl) {
+    #rowOf(session, ttl, now) {
       const { expiration, extendDefaultFields, serializer } = this.options
-      const row = { data: serialize(session, serializer), expires: expiresAt(session, expiration, ttl) }
+      const row = { data: serialize(session, serializer), expires: expiresAt(session, expiration, ttl, now) }
       return extendDefaultFields ? extendFields(extendDefaultFields, row, session, this.#fields) : row
     }
 
@@ -165,39 +202,67 @@ function storeClass(Store) {
       const callback = callbackOf(rest)
       this.#counts.touches++
       logCall('touch', sid)
-      if (this.#touchGate.skips(session, this.options)) {
+      if (!isName(sid)) return this.#answer(callback)
+      let skipped = false
+      try {
+        skipped = this.#touchGate.skips(session, this.options)
+      } catch (error) {
+        return this.#operations.adopt(callback, Promise.reject(errorOf(error)))
+      }
+      if (skipped) {
         this.#counts.touchesSkipped++
-        return this.#operations.adopt(callback, this.#skipTouch(sid))
+        return this.#answer(callback)
       }
       /** @type {number | undefined} */
-      let expires
+      let atLeast
+      /** @type {number | undefined} */
+      let cookie
       const begin = (/** @type {number} */ ticket) => {
+        const { expiration, touchAfter } = this.options
+        const now = Date.now()
         checkSession(session)
-        expires = expiresAt(session, this.options.expiration)
-        this.#native.touch(ticket, sid, expires)
+        const expires = expiresAt(session, expiration, undefined, now)
+        const unlessAfter = this.#touchGate.unlessAfter(expires, now, touchAfter)
+        cookie = cookieExpiry(session)
+        // The row may have been left alone.
+        atLeast = unlessAfter ?? expires
+        this.#native.touch(ticket, now, sid, expires, unlessAfter)
+        this.#loaded.endsBy(sid, expires)
       }
-      const read = () => this.#touchGate.remember(session, expires, this.options.touchAfter)
-      return this.#start(callback, sid, begin, read)
+      const read = () => {
+        this.#loaded.touched(session, cookie)
+        this.#touchGate.remember(session, atLeast, this.options.touchAfter)
+      }
+      return this.#operations.start(callback, begin, read)
     }
 
     /**
-     * The outcome of a touch that does not reach the addon.
-     * @param {string} sid
+     * The outcome of a call that does not reach the addon.
+     * @param {Callback | undefined} callback
+     * @param {unknown} [value]
      */
-    async #skipTouch(sid) {
-      checkSid(sid)
-      if (this.#closed) throw new SessionStoreError('ERR_SESSION_CLOSED', 'the session store is closed')
+    #answer(callback, value) {
+      const answer = this.#closed
+        ? Promise.reject(new SessionStoreError('ERR_SESSION_CLOSED', 'the session store is closed'))
+        : Promise.resolve(value)
+      return this.#operations.adopt(callback, answer)
     }
 
     /**
      * Removes the session. Succeeds if there is none.
      * @param {string} sid
-     * @param {...unknown} rest callback
+     * @param {...unknown} rest what koa-session passes; callback
      */
     destroy(sid, ...rest) {
       this.#counts.destroys++
       logCall('destroy', sid)
-      return this.#start(callbackOf(rest), sid, (ticket) => this.#native.destroy(ticket, sid))
+      const callback = callbackOf(rest)
+      if (!isName(sid)) return this.#answer(callback)
+      const context = contextOf(rest)
+      return this.#operations.start(callback, (ticket) => {
+        this.#native.destroy(ticket, Date.now(), sid)
+        this.#loaded.destroying(sid, context)
+      })
     }
 
     /**
@@ -210,10 +275,16 @@ function storeClass(Store) {
 
     /** Yields `[sid, session]` of the live sessions in the order of their ids, without holding all of them in memory. */
     iterate() {
-      return listSessions(this.#readPage, (sid, data) => {
-        const session = data === null ? undefined : parse(data, this.options.serializer)
-        if (session === undefined) this.#countUnreadable(sid)
-        return session
+      const { changes } = this.#loaded
+      return listSessions(this.#readPage, (sid, data, expires) => {
+        try {
+          const session = data === null ? undefined : parse(data, this.options.serializer)
+          if (session === undefined) this.#countUnreadable(sid)
+          else this.#loaded.listed(sid, session, expires, raiseCookieExpiry(session, expires), changes)
+          return session
+        } catch (error) {
+          throw errorOf(error)
+        }
       })
     }
 
@@ -229,7 +300,8 @@ function storeClass(Store) {
     #readPage = async (after, limit, withData) => {
       /** @type {Read} */
       const read = (_type, rows, full) => ({ rows, full })
-      return this.#operations.start(undefined, (ticket) => this.#native.page(ticket, after, limit, withData), read)
+      const begin = (/** @type {number} */ ticket) => this.#native.page(ticket, Date.now(), after, limit, withData)
+      return this.#operations.start(undefined, begin, read)
     }
 
     /**
@@ -237,7 +309,7 @@ function storeClass(Store) {
      * @param {Callback} [callback]
      */
     length(callback) {
-      return this.#operations.start(callback, (ticket) => this.#native.length(ticket), count)
+      return this.#operations.start(callback, (ticket) => this.#native.length(ticket, Date.now()), count)
     }
 
     /**
@@ -246,7 +318,11 @@ function storeClass(Store) {
      */
     clear(callback) {
       debug('clear')
-      return this.#operations.start(callback, (ticket) => this.#native.clear(ticket))
+      const begin = (/** @type {number} */ ticket) => {
+        this.#native.clear(ticket, Date.now())
+        this.#loaded.clearing()
+      }
+      return this.#operations.start(callback, begin)
     }
 
     /**
@@ -257,7 +333,11 @@ function storeClass(Store) {
       const callback = callbackOf(rest)
       const options = isObject(rest[0]) ? rest[0] : {}
       if (this.options.table !== undefined) return this.#operations.adopt(callback, this.#syncModel(options))
-      return this.#operations.start(callback, (ticket) => this.#native.sync(ticket, Boolean(options.force)))
+      const begin = (/** @type {number} */ ticket) => {
+        this.#native.sync(ticket, Date.now(), Boolean(options.force))
+        if (options.force) this.#loaded.clearing()
+      }
+      return this.#operations.start(callback, begin)
     }
 
     /**
@@ -265,9 +345,13 @@ function storeClass(Store) {
      * @param {object} options
      */
     async #syncModel(options) {
-      await this.sessionModel?.sync(options)
+      try {
+        await this.sessionModel?.sync(options)
+      } catch (cause) {
+        throw new SessionStoreError('ERR_SESSION_TABLE', reasonOf(cause), cause)
+      }
       // Makes the addon inspect the table again.
-      await this.#operations.start(undefined, (ticket) => this.#native.sync(ticket, false))
+      await this.#operations.start(undefined, (ticket) => this.#native.sync(ticket, Date.now(), false))
     }
 
     /**
@@ -276,14 +360,16 @@ function storeClass(Store) {
      */
     clearExpiredSessions(callback) {
       debug('clear expired sessions')
-      return this.#operations.start(callback, (ticket) => this.#native.prune(ticket), count)
+      return this.#operations.start(callback, (ticket) => this.#native.prune(ticket, Date.now()), count)
     }
 
     /** Removes expired sessions at intervals of about `checkExpirationInterval`. */
     startExpiringSessions() {
       this.stopExpiringSessions()
       const interval = this.options.checkExpirationInterval
-      if (interval > 0 && !this.#closed) this._expirationInterval = startPruneTimer(this, interval)
+      // The options are live, and an error of this timer would end the process.
+      const due = typeof interval === 'number' && interval > 0
+      if (due && !this.#closed) this._expirationInterval = startPruneTimer(this, interval)
     }
 
     stopExpiringSessions() {
@@ -332,24 +418,9 @@ function storeClass(Store) {
      */
     createSession(req, data) {
       const session = super.createSession(req, data)
-      this.#loaded.set(session, req.sessionID)
+      this.#loaded.pass(req.sessionID, data, session)
       this.#touchGate.pass(data, session)
       return session
-    }
-
-    /**
-     * Starts a call on one session.
-     * @param {Callback | undefined} callback
-     * @param {string} sid
-     * @param {(ticket: number) => void} begin
-     * @param {Read} [read]
-     */
-    #start(callback, sid, begin, read) {
-      const checked = (/** @type {number} */ ticket) => {
-        checkSid(sid)
-        begin(ticket)
-      }
-      return this.#operations.start(callback, checked, read)
     }
 
     /** @param {string} sid */

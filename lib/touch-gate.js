@@ -26,6 +26,18 @@ class TouchGate {
   }
 
   /**
+   * The time after which a row must expire to be left alone by a touch, for rows that this process does not know: the same
+   * rule as that of `skips`. Undefined if every touch is written.
+   * @param {number} expires the new expiry, in ms
+   * @param {number} now
+   * @param {number} touchAfter
+   */
+  unlessAfter(expires, now, touchAfter) {
+    if (!(touchAfter > 0)) return undefined
+    return Math.floor(Math.max(expires - touchAfter, expires - (expires - now) / 3))
+  }
+
+  /**
    * Remembers when the row of a session expires.
    * @param {object} session
    * @param {number | undefined} expires in ms

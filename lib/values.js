@@ -1,13 +1,36 @@
 'use strict'
 
-// Questions about values of any type.
+// Questions about values of any type, even one that throws when it is asked, such as a revoked proxy. None of them throws.
 
 /**
  * @param {unknown} value
  * @returns {value is Record<string, unknown>}
  */
 function isObject(value) {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return typeof value === 'object' && value !== null && !isArray(value)
+}
+
+/** @param {unknown} value */
+function isArray(value) {
+  try {
+    return Array.isArray(value)
+  } catch {
+    // A revoked proxy. Reading from it fails later.
+    return false
+  }
+}
+
+/**
+ * Whether the value is a promise or can be awaited like one.
+ * @param {unknown} value
+ * @returns {value is PromiseLike<unknown>}
+ */
+function isPromise(value) {
+  try {
+    return isObject(value) && typeof value.then === 'function'
+  } catch {
+    return false
+  }
 }
 
 /**
@@ -35,7 +58,8 @@ function isWellFormed(text) {
  */
 function typeName(value) {
   if (value === null || value === undefined) return String(value)
-  if (Array.isArray(value)) return 'an array'
+  if (isArray(value)) return 'an array'
+  if (isPromise(value)) return 'a promise'
   if (typeof value !== 'string') return typeof value === 'object' ? 'an object' : `a ${typeof value}`
   if (value === '') return 'an empty string'
   if (value.includes('\0')) return 'a string with a NUL character'
@@ -47,7 +71,12 @@ function typeName(value) {
  * @param {unknown} error
  */
 function reasonOf(error) {
-  return error instanceof Error ? error.message : String(error)
+  try {
+    const reason = error instanceof Error ? error.message : error
+    return String(reason)
+  } catch {
+    return `${typeName(error)} that has no text`
+  }
 }
 
 /**
@@ -63,4 +92,4 @@ function present(object) {
   return /** @type {{ [Name in keyof T]?: Exclude<T[Name], undefined> }} */ (Object.fromEntries(entries))
 }
 
-module.exports = { isName, isObject, isWellFormed, present, reasonOf, typeName }
+module.exports = { isName, isObject, isPromise, isWellFormed, present, reasonOf, typeName }

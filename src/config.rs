@@ -20,6 +20,8 @@ pub struct ConnectionConfig {
     pub prepared_statements: bool,
     /// Another copy of SQLite has the file open in this process.
     pub shared_file: bool,
+    /// The permissions of a new database file.
+    pub file_mode: u32,
 }
 
 /// The table, and the names of its columns.

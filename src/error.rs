@@ -48,6 +48,9 @@ pub enum Remedy {
     Discard,
     /// Run the same statements again on another connection.
     Reconnect,
+    /// Drop the connection, whose statement may still run, and begin nothing else before that has ended. The batch has
+    /// failed.
+    Abandon,
     /// Run the operations one by one, since the data of one row may have caused the error.
     Isolate,
 }
@@ -89,6 +92,11 @@ impl StoreError {
     pub fn with_cause(mut self, cause: Cause) -> Self {
         self.cause = Some(cause);
         self
+    }
+
+    /// The code that the database gave. `None` if it said nothing.
+    pub fn server_code(&self) -> Option<&str> {
+        self.cause.as_ref()?.code.as_deref()
     }
 
     pub fn options(message: impl Into<String>) -> Self {

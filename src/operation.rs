@@ -13,16 +13,19 @@ pub type Ticket = u32;
 pub struct Operation {
     pub ticket: Ticket,
     pub call: Call,
-    /// When the call was made.
+    /// When the call was made, by the clock of JavaScript: the only clock that says whether a session is live.
+    pub now: Timestamp,
+    /// When the call was made, for time limits.
     pub since: Instant,
 }
 
 impl Operation {
-    /// A call made now.
-    pub fn new(ticket: Ticket, call: Call) -> Self {
+    /// A call made at this moment, which is `now` by the clock of JavaScript.
+    pub fn new(ticket: Ticket, call: Call, now: Timestamp) -> Self {
         Self {
             ticket,
             call,
+            now,
             since: Instant::now(),
         }
     }
@@ -45,7 +48,11 @@ pub enum SessionCall {
     /// Writes the session.
     Set(Row),
     /// Moves the expiry of the session if it is live; an expired or missing one stays so.
-    Touch { expires: Timestamp },
+    Touch {
+        expires: Timestamp,
+        /// The session is left alone if it expires after this time, but not after `expires`.
+        unless_after: Option<Timestamp>,
+    },
     /// Removes the session. Succeeds if there is none.
     Destroy,
 }
@@ -121,8 +128,11 @@ pub struct PruneProgress {
 pub struct Row {
     pub data: String,
     pub expires: Timestamp,
-    /// The session was read from the table before. If its row is gone, it was destroyed since and must stay so.
-    pub loaded: bool,
+    /// A later expiry of the row stays: the application has not changed that of the session since it was loaded.
+    pub keep_later: bool,
+    /// Until this time, only an existing row is replaced. For a loaded session, the time at which its row was to expire:
+    /// if the row is gone earlier, the session was destroyed and must stay so. [`Timestamp::MIN`] for a new session.
+    pub update_until: Timestamp,
     /// The application's own columns.
     pub extra: Vec<Extra>,
 }
@@ -176,15 +186,22 @@ pub struct Write<'a> {
 /// What a write does to its row.
 #[derive(Debug, Clone, Copy)]
 pub enum Effect<'a> {
-    /// Inserts the row or replaces it; with `only_if_exists`, replaces it only.
+    /// Replaces the row, or inserts it.
     Save {
         data: &'a str,
         expires: Timestamp,
         extra: &'a [Extra],
-        only_if_exists: bool,
+        /// A later expiry of an existing row stays. Only for saves that replace.
+        keep_later: bool,
+        /// Until this time, the row is only replaced; from then on, it is inserted if it is missing.
+        update_until: Timestamp,
     },
     /// Moves the expiry of the row if it is live.
-    Touch { expires: Timestamp },
+    Touch {
+        expires: Timestamp,
+        /// The row is left alone if it expires after this time, but not after `expires`.
+        unless_after: Option<Timestamp>,
+    },
     /// Deletes the row, if there is one.
     Destroy,
 }
@@ -207,13 +224,32 @@ pub enum Expires {
     Unreadable,
 }
 
+impl Expires {
+    /// The instant, if there is one.
+    pub fn at(self) -> Option<Timestamp> {
+        match self {
+            Self::At(at) => Some(at),
+            Self::Never | Self::Unreadable => None,
+        }
+    }
+}
+
 /// Some of the live sessions.
 #[derive(Debug, Default)]
 pub struct Page {
-    /// Session ids, each with its data if that was requested.
-    pub sessions: Vec<(String, Option<String>)>,
+    pub sessions: Vec<Listed>,
     /// As many rows as the limit allows were read, so there may be more.
     pub full: bool,
+}
+
+/// One of the live sessions.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Listed {
+    pub sid: String,
+    /// `None` if the data was not requested, or is not text.
+    pub data: Option<String>,
+    /// `None` if the session never expires, or the data was not requested.
+    pub expires: Option<Timestamp>,
 }
 
 /// What becomes of an operation.

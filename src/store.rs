@@ -13,8 +13,8 @@ use crate::config::{Config, TableConfig};
 use crate::database::Database;
 use crate::error::{ErrorKind, Result, StoreError};
 use crate::operation::{Operation, Outcome, Ticket};
-use crate::queue::{Counts, Deliver, Queue};
-use crate::table::{SessionTable, SqlTable};
+use crate::queue::{Counts, Deliver, Limits, Queue};
+use crate::table::{Note, SessionTable, SqlTable};
 
 /// The supported databases.
 static DATABASES: &[Entry] = &[
@@ -34,7 +34,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 struct Entry {
     schemes: &'static [&'static str],
     open: fn(Config, Deliver) -> Result<Store>,
-    create_table: fn(&TableConfig) -> String,
+    create_table: fn(&TableConfig) -> Result<String>,
 }
 
 impl Entry {
@@ -45,7 +45,7 @@ impl Entry {
         Self {
             schemes: DB::SCHEMES,
             open: Store::open_on::<DB>,
-            create_table: DB::create_table,
+            create_table: |table| DB::check_names(table).map(|()| DB::create_table(table)),
         }
     }
 
@@ -65,6 +65,7 @@ impl Entry {
 pub struct Store {
     queue: Queue,
     pool: Box<dyn AnyPool>,
+    note: Arc<Note>,
     deliver: Deliver,
     runtime: &'static Runtime,
 }
@@ -100,17 +101,23 @@ impl Store {
     /// Opens a store. It connects to the database at the first call.
     ///
     /// # Errors
-    /// `ERR_SESSION_OPTIONS` if the URL or the name of the table cannot be used.
+    /// `ERR_SESSION_OPTIONS` if the URL or a name cannot be used.
     pub fn open(config: Config, deliver: Deliver) -> Result<Self> {
-        let scheme = config.connection.url.split(':').next().unwrap_or_default();
-        match Entry::find(scheme) {
-            Some(entry) => (entry.open)(config, deliver),
-            // The rest of the URL may hold a password.
-            None => Err(StoreError::options(format!(
-                "expected option `db` to be a database URL with one of the schemes {}, got the scheme `{scheme}`",
-                Entry::all_schemes()
-            ))),
+        let url = &config.connection.url;
+        let (scheme, rest) = url.split_once(':').unwrap_or_default();
+        if let Some(entry) = Entry::find(scheme) {
+            return (entry.open)(config, deliver);
         }
+        // The rest of the URL may hold a password, and without `//` so may what looks like a scheme.
+        let got = if rest.starts_with("//") {
+            format!("the scheme `{scheme}`")
+        } else {
+            "another scheme".to_owned()
+        };
+        Err(StoreError::options(format!(
+            "expected option `db` to be a database URL with one of the schemes {}, got {got}",
+            Entry::all_schemes()
+        )))
     }
 
     fn open_on<DB: Database>(mut config: Config, deliver: Deliver) -> Result<Self>
@@ -121,10 +128,7 @@ impl Store {
         let _context = runtime.enter();
         DB::apply_parameters(&mut config)?;
         let target = DB::target(&config.connection, config.pool.max)?;
-        DB::check_table_name(&config.table.name).map_err(|reason| {
-            let name = &config.table.name;
-            StoreError::options(format!("table name `{name}` cannot be used: {reason}"))
-        })?;
+        DB::check_names(&config.table)?;
         let lanes = target.lanes;
         let table = Arc::new(SqlTable::<DB>::new(
             config.table,
@@ -137,12 +141,16 @@ impl Store {
             &table,
             lanes,
             config.queue,
-            config.pool.query_timeout,
+            Limits {
+                acquire: config.pool.acquire_timeout,
+                query: config.pool.query_timeout,
+            },
             Arc::clone(&deliver),
         );
         Ok(Self {
             queue,
             pool: Box::new(table.pool().clone()),
+            note: Arc::clone(table.note()),
             deliver,
             runtime,
         })
@@ -188,6 +196,11 @@ impl Store {
         self.queue.pending()
     }
 
+    /// What was decided about the table since this was asked, for the debug log.
+    pub fn take_note(&self) -> Option<String> {
+        self.note.take()
+    }
+
     pub fn pool_size(&self) -> PoolSize {
         self.pool.size()
     }
@@ -196,10 +209,10 @@ impl Store {
 /// The DDL of a table as a store would create it.
 ///
 /// # Errors
-/// `ERR_SESSION_OPTIONS` if the dialect is unknown.
+/// `ERR_SESSION_OPTIONS` if the dialect is unknown, or a name cannot be used.
 pub fn ddl(dialect: &str, table: &TableConfig) -> Result<String> {
     match Entry::find(dialect) {
-        Some(entry) => Ok((entry.create_table)(table)),
+        Some(entry) => (entry.create_table)(table),
         None => Err(StoreError::options(format!(
             "expected the dialect to be one of {}, got `{dialect}`",
             Entry::all_schemes()

@@ -1,7 +1,9 @@
 //! Instants, and the text that Sequelize v6 writes for them to SQLite.
 
+use std::time::Duration;
+
 use time::macros::format_description;
-use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
+use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 
 /// Milliseconds since the Unix epoch, as JavaScript's `Date` counts them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,9 +13,23 @@ pub struct Timestamp(pub i64);
 const MAX: i64 = 253_402_300_799_999;
 
 impl Timestamp {
-    pub fn now() -> Self {
-        let now = OffsetDateTime::now_utc();
-        Self(now.unix_timestamp() * 1000 + i64::from(now.millisecond()))
+    /// Before every instant that a session can have.
+    pub const MIN: Self = Self(i64::MIN);
+
+    /// The last instant that is written, and that a later one is read as.
+    pub const LAST: Self = Self(MAX);
+
+    /// The time of the system. Sessions live by JavaScript's clock instead, which tests may set.
+    pub fn of_system() -> Self {
+        Self::from(OffsetDateTime::now_utc())
+    }
+
+    /// This instant and some time more.
+    pub fn after(self, elapsed: Duration) -> Self {
+        Self(
+            self.0
+                .saturating_add(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// Whole seconds, rounded down.
@@ -24,6 +40,22 @@ impl Timestamp {
     /// The instant at which a clock in UTC shows the time that a clock this many minutes east of UTC shows at this one.
     pub fn east(self, minutes: i32) -> Self {
         Self(self.0.saturating_add(i64::from(minutes) * 60_000))
+    }
+
+    /// The instant at which a clock in UTC shows this time. A month or day that the calendar does not have is the closest
+    /// one; `None` if the time is none of a day.
+    pub fn of_clock(
+        year: u16,
+        [month, day]: [u8; 2],
+        [hour, minute, second]: [u8; 3],
+        ms: u32,
+    ) -> Option<Self> {
+        let month = Month::try_from(month.clamp(1, 12)).ok()?;
+        let year = i32::from(year);
+        let date = Date::from_calendar_date(year, month, day.clamp(1, month.length(year))).ok()?;
+        let ms = u16::try_from(ms).ok()?;
+        let time = Time::from_hms_milli(hour, minute, second, ms).ok()?;
+        Some(Self::from(PrimitiveDateTime::new(date, time).assume_utc()))
     }
 
     /// `YYYY-MM-DD HH:MM:SS.mmm +00:00`, the text of Sequelize's `DATE` on SQLite. Always in UTC and of the same length, so
@@ -46,21 +78,26 @@ impl Timestamp {
     }
 
     /// Parses what Sequelize writes, and similar forms found in other tables: `T` instead of the space, no fraction, no
-    /// seconds, no zone (UTC), `Z`, `+02:00` or `+0200`.
+    /// seconds, no time (midnight), no zone (UTC), `Z`, `+02:00`, `+0200` or `+02`.
+    ///
+    /// The conditions of statements must take the same texts for dates, or a session would be live for some calls only.
     pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
-        let date = parse_date(text.get(..10)?)?;
-        let rest = &text[10..];
+        let mut rest = text.trim_end_matches(' ').as_bytes();
+        let year = number(&mut rest, 4)?;
+        let month = number(skipped(&mut rest, b"-")?, 2)?;
+        let day = number(skipped(&mut rest, b"-")?, 2)?;
+        let month = Month::try_from(u8::try_from(month).ok()?).ok()?;
+        let date =
+            Date::from_calendar_date(i32::from(year), month, u8::try_from(day).ok()?).ok()?;
         if rest.is_empty() {
             return Some(Self::from(date.midnight().assume_utc()));
         }
-        let rest = rest.strip_prefix([' ', 'T', 't'])?;
-        let zone = rest.find(['Z', 'z', '+', '-']).unwrap_or(rest.len());
-        let time = parse_time(rest[..zone].trim_end())?;
-        let offset = parse_offset(&rest[zone..])?;
-        Some(Self::from(
-            PrimitiveDateTime::new(date, time).assume_offset(offset),
-        ))
+        let time = parse_time(skipped(&mut rest, b" T")?)?;
+        let offset = parse_offset(&mut rest)?;
+        rest.is_empty().then(|| {
+            let at = PrimitiveDateTime::new(date, time).assume_utc();
+            Self(Self::from(at).0 - offset)
+        })
     }
 }
 
@@ -70,53 +107,67 @@ impl From<OffsetDateTime> for Timestamp {
     }
 }
 
-fn parse_date(text: &str) -> Option<Date> {
-    let mut parts = text.split('-');
-    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
-    let month = Month::try_from(digits::<u8>(month)?).ok()?;
-    Date::from_calendar_date(digits(year)?, month, digits(day)?).ok()
-}
-
-fn parse_time(text: &str) -> Option<Time> {
-    let (clock, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    let mut parts = clock.split(':');
-    let (hour, minute) = (parts.next()?, parts.next()?);
-    let second = parts.next().unwrap_or("0");
-    let milli: String = fraction.chars().chain("00".chars()).take(3).collect();
-    Time::from_hms_milli(
-        digits(hour)?,
-        digits(minute)?,
-        digits(second)?,
-        digits(&milli)?,
-    )
-    .ok()
-}
-
-fn parse_offset(text: &str) -> Option<UtcOffset> {
-    if text.is_empty() || text.eq_ignore_ascii_case("z") {
-        return Some(UtcOffset::UTC);
+/// `HH:MM`, `HH:MM:SS` or `HH:MM:SS.mmm`
+fn parse_time(rest: &mut &[u8]) -> Option<Time> {
+    let hour = u8::try_from(number(rest, 2)?).ok()?;
+    let minute = u8::try_from(number(skipped(rest, b":")?, 2)?).ok()?;
+    let (mut second, mut ms) = (0, 0);
+    if skipped(rest, b":").is_some() {
+        second = u8::try_from(number(rest, 2)?).ok()?;
+        if skipped(rest, b".").is_some() {
+            let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let (fraction, after) = rest.split_at(digits);
+            *rest = after;
+            let first = fraction.first()?;
+            let kept = [Some(first), fraction.get(1), fraction.get(2)];
+            for digit in kept {
+                ms = ms * 10 + u16::from(digit.map_or(0, |digit| digit - b'0'));
+            }
+        }
     }
-    let (sign, clock) = text.split_at(1);
-    let sign: i8 = match sign {
-        "+" => 1,
-        "-" => -1,
-        _ => return None,
-    };
-    let clock = clock.replace(':', "");
-    let hours: i8 = digits(clock.get(..2)?)?;
-    let minutes: i8 = digits(
-        clock
-            .get(2..)
-            .filter(|rest| !rest.is_empty())
-            .unwrap_or("0"),
-    )?;
-    UtcOffset::from_hms(sign * hours, sign * minutes, 0).ok()
+    Time::from_hms_milli(hour, minute, second, ms).ok()
 }
 
-/// Parses a number of digits only: `str::parse` would accept a sign too.
-fn digits<T: std::str::FromStr>(text: &str) -> Option<T> {
-    let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    plain.then(|| text.parse().ok()).flatten()
+/// The offset from UTC in ms.
+fn parse_offset(rest: &mut &[u8]) -> Option<i64> {
+    while skipped(rest, b" ").is_some() {}
+    if rest.is_empty() || skipped(rest, b"Zz").is_some() {
+        return Some(0);
+    }
+    let sign = if skipped(rest, b"+").is_some() {
+        1
+    } else {
+        skipped(rest, b"-")?;
+        -1
+    };
+    let hours = number(rest, 2).filter(|hours| *hours <= 14)?;
+    let minutes = if rest.is_empty() {
+        0
+    } else {
+        _ = skipped(rest, b":");
+        number(rest, 2).filter(|minutes| *minutes < 60)?
+    };
+    Some(sign * (i64::from(hours) * 60 + i64::from(minutes)) * 60_000)
+}
+
+/// Takes a number of so many digits from the beginning.
+fn number(rest: &mut &[u8], digits: usize) -> Option<u16> {
+    let (number, after) = rest.split_at_checked(digits)?;
+    *rest = after;
+    number.iter().try_fold(0, |number, byte| {
+        let digit = byte.is_ascii_digit().then(|| u16::from(byte - b'0'))?;
+        Some(number * 10 + digit)
+    })
+}
+
+/// What follows one of these characters, if it comes first.
+fn skipped<'a, 'b>(rest: &'a mut &'b [u8], any: &[u8]) -> Option<&'a mut &'b [u8]> {
+    let (first, after) = rest.split_first()?;
+    if !any.contains(first) {
+        return None;
+    }
+    *rest = after;
+    Some(rest)
 }
 
 #[cfg(test)]
@@ -231,7 +282,8 @@ mod tests {
             fn a_clock_with_its_offset_is_the_instant(
                 // A day from the ends, so that every clock has four digits of a year.
                 ms in 86_400_000..MAX - 86_400_000,
-                minutes in -1439..=1439_i32,
+                // No zone is further from UTC, and SQLite reads none.
+                minutes in -899..=899_i32,
                 colon in any::<bool>(),
                 space in any::<bool>(),
             ) {

@@ -127,7 +127,7 @@ module.exports = (database) => {
       'mine',
       () =>
         new Promise((resolve) => {
-          store.get('', () => resolve(context.getStore()))
+          store.set('', session(), () => resolve(context.getStore()))
         })
     )
     expect(seen).toBe('mine')

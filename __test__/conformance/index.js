@@ -20,7 +20,9 @@ const suites = {
   serializer: require('./serializer'),
   extendDefaultFields: require('./extend-default-fields'),
   queue: require('./queue'),
+  retries: require('./retries'),
   names: require('./names'),
+  uniqueKeys: require('./unique-keys'),
   data: require('./data'),
 
   expiry: require('./expiry'),
@@ -30,8 +32,12 @@ const suites = {
   acknowledgement: require('./acknowledgement'),
   ordering: require('./ordering'),
   logout: require('./logout'),
+  'kept expiry': require('./kept-expiry'),
+  'saving an expired session': require('./expired-save'),
+  clock: require('./clock'),
   unreadable: require('./unreadable'),
   isolation: require('./isolation'),
+  applicationCode: require('./application-code'),
   columns: require('./columns')
 }
 

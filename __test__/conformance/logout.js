@@ -5,6 +5,20 @@ const { styles } = require('../support/calls')
 const { loaded, session } = require('../support/sessions')
 const { HOUR, MINUTE, apart } = require('../support/time')
 
+/** A session like those of @fastify/session. */
+class FastifySession {
+  #id
+
+  constructor(id, data) {
+    this.#id = id
+    Object.assign(this, data)
+  }
+
+  get sessionId() {
+    return this.#id
+  }
+}
+
 // A slow request must not bring back a session that was destroyed while the request was going on.
 module.exports = (database, { withClient, withSecondStore }) => {
   describe.each(Object.keys(styles))('%s', (style) => {
@@ -35,6 +49,79 @@ module.exports = (database, { withClient, withSecondStore }) => {
       expect((await store.get('ada')).visits).toBe(3)
       expect(store.stats().gone).toBe(0)
     })
+
+    test('it holds for the object that get yielded, as koa-generic-session gives it back', async () => {
+      const store = database.open()
+      await call(store, 'set', 'ada', session({ user: 'ada' }))
+      const slow = await call(store, 'get', 'ada')
+      const unchanged = (await call(store, 'all')).ada
+      await call(store, 'destroy', 'ada')
+      await call(store, 'set', 'ada', slow, HOUR)
+      await call(store, 'set', 'ada', unchanged)
+      expect(await call(store, 'get', 'ada')).toBeNull()
+      expect(store.stats().gone).toBe(2)
+    })
+
+    test('it holds for another object of the same request, as koa-session passes it with its context', async () => {
+      const store = database.open()
+      // A callback gets sessions with cookies only.
+      const cookie = { path: '/' }
+      const [ctx, other] = [{ name: 'slow' }, { name: 'logout' }]
+      await call(store, 'set', 'ada', { user: 'ada', cookie }, HOUR, { ctx, changed: true })
+      const again = { name: 'second' }
+      expect(await call(store, 'get', 'ada', HOUR, { ctx: again })).toEqual({ user: 'ada', cookie })
+      expect(await call(store, 'get', 'ada', HOUR, { ctx: other })).toEqual({ user: 'ada', cookie })
+      await call(store, 'destroy', 'ada', { ctx: other })
+      for (const slow of [ctx, again])
+        await call(store, 'set', 'ada', { user: 'ada', n: 1, cookie }, HOUR, { ctx: slow })
+      expect(await call(store, 'get', 'ada')).toBeNull()
+      // The request that has logged out may begin anew.
+      await call(store, 'set', 'ada', { user: 'eve', cookie }, HOUR, { ctx: other })
+      expect(await call(store, 'get', 'ada')).toEqual({ user: 'eve', cookie })
+    })
+
+    test('it holds for objects that know their id, as those of @fastify/session', async () => {
+      const store = database.open()
+      const made = new FastifySession('ada', session({ user: 'ada' }))
+      await call(store, 'set', 'ada', made)
+      const slow = new FastifySession('ada', await call(store, 'get', 'ada'))
+      await call(store, 'set', 'ada', slow)
+      await call(store, 'destroy', 'ada')
+      for (const each of [made, slow]) await call(store, 'set', 'ada', each)
+      expect(await call(store, 'get', 'ada')).toBeNull()
+      expect(store.stats().gone).toBe(2)
+    })
+
+    test('a plain object is a new session each time, whatever its properties are called', async () => {
+      const store = database.open()
+      const plain = session({ id: 'ada', sessionId: 'ada' })
+      await call(store, 'set', 'ada', plain)
+      await call(store, 'get', 'ada')
+      for (let i = 0; i < 2; i++) {
+        await call(store, 'destroy', 'ada')
+        await call(store, 'set', 'ada', plain)
+        expect(await call(store, 'get', 'ada')).not.toBeNull()
+      }
+      expect(store.stats().gone).toBe(0)
+    })
+
+    test('a get that is under way during the logout does not make the session new', async () => {
+      const store = database.open()
+      await call(store, 'set', 'ada', session({ user: 'ada' }))
+      const [found] = await Promise.all([call(store, 'get', 'ada'), call(store, 'destroy', 'ada')])
+      await call(store, 'set', 'ada', new FastifySession('ada', found))
+      await call(store, 'set', 'ada', found)
+      expect(await call(store, 'get', 'ada')).toBeNull()
+    })
+  })
+
+  test('it does not hold for a first save that has failed, and a second one is a new session', async () => {
+    const store = database.open()
+    const made = new FastifySession('ada', session({ big: 1n }))
+    await expect(store.set('ada', made)).rejects.toHaveProperty('code', 'ERR_SESSION_DATA')
+    made.big = 1
+    await store.set('ada', made)
+    expect((await store.get('ada')).big).toBe(1)
   })
 
   test('a new session is written under the id of a destroyed one', async () => {

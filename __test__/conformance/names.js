@@ -153,19 +153,28 @@ module.exports = (database, { withClient }) => {
     })
 
     describe.each(refused)('%s', (_name, sid) => {
-      test.each(Object.keys(styles))('is refused in %s style', async (style) => {
+      test.each(Object.keys(styles))('is of no session in %s style, and cannot be set', async (style) => {
         const call = styles[style]
         const store = database.open()
-        const calls = [
-          call(store, 'get', sid),
-          call(store, 'set', sid, session()),
-          call(store, 'touch', sid, session()),
-          call(store, 'destroy', sid)
-        ]
+        const found = call(store, 'get', sid)
+        const others = ['set', 'touch', 'destroy'].map((verb) =>
+          call(store, verb, sid, ...(verb === 'destroy' ? [] : [session()]))
+        )
         const good = call(store, 'set', 'ada', session())
-        expect(await codes(calls)).toEqual(Array(4).fill('ERR_SESSION_SID'))
+        expect(await found).toBeNull()
+        expect(await codes(others)).toEqual(['ERR_SESSION_SID', null, null])
         await good
         expect(await store.ids()).toEqual(['ada'])
+        expect(store.stats()).toMatchObject({ gets: 1, misses: 1, unreadable: 0, errors: 1, pending: 0 })
+      })
+
+      test.each(Object.keys(styles))('is refused by a closed store in %s style', async (style) => {
+        const store = database.open()
+        await store.close()
+        const calls = ['get', 'touch', 'destroy'].map((verb) =>
+          styles[style](store, verb, sid, ...(verb === 'touch' ? [session()] : []))
+        )
+        expect(await codes(calls)).toEqual(Array(3).fill('ERR_SESSION_CLOSED'))
       })
     })
 

@@ -2,7 +2,7 @@
 
 const { report } = require('../support/run')
 const { codes, styles } = require('../support/calls')
-const { session } = require('../support/sessions')
+const { loaded, session } = require('../support/sessions')
 const { HOUR, sleep, until } = require('../support/time')
 
 module.exports = (database, { withClient, withSecondStore }) => {
@@ -30,6 +30,19 @@ module.exports = (database, { withClient, withSecondStore }) => {
     for (let i = 0; i < live; i++) calls.push(store.set(`${i}`, session()))
     await Promise.all(calls)
   }
+
+  test('never removes a session that was saved before', async () => {
+    const store = database.open({ checkExpirationInterval: 0 })
+    const sids = Array.from({ length: 20 }, (_, i) => `sid-${i}`)
+    await Promise.all(sids.map((sid) => store.set(sid, session({}, -1000))))
+    for (const sid of sids) {
+      // The save waits for the get before it.
+      store.get(sid)
+      store.set(sid, loaded(store, sid, session({ saved: true })))
+    }
+    expect(await store.clearExpiredSessions()).toBe(0)
+    expect((await store.ids()).sort()).toEqual(sids.sort())
+  })
 
   test('removes many thousands', async () => {
     const store = database.open({ checkExpirationInterval: 0 })

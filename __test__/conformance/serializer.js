@@ -1,6 +1,6 @@
 'use strict'
 
-const { codes, collect, styles } = require('../support/calls')
+const { codes, collect, failure, styles } = require('../support/calls')
 const { session, stored } = require('../support/sessions')
 
 const base64 = {
@@ -95,6 +95,32 @@ module.exports = (database, { withClient }) => {
     expect(await collect(store.iterate())).toEqual([])
     expect(store.stats()).toMatchObject({ misses: 2, unreadable: 5 })
     expect(await store.length()).toBe(1)
+  })
+
+  const promising = [
+    ['stringify', { ...base64, stringify: async (value) => base64.stringify(value) }],
+    ['parse', { ...base64, parse: async (text) => base64.parse(text) }],
+    ['a parse that rejects', { ...base64, parse: () => Promise.reject(new Error('from parse')) }],
+    // biome-ignore lint/suspicious/noThenProperty: what can be awaited like a promise
+    ['a parse with a thenable', { ...base64, parse: () => ({ then: (done) => done({ cookie: {} }) }) }]
+  ]
+
+  describe.each(promising)('%s by promise', (name, serializer) => {
+    test.each(Object.keys(styles))('is refused at the first call in %s style', async (style) => {
+      const call = styles[style]
+      const store = database.open({ serializer: base64 })
+      await store.set('ada', session())
+      store.options.serializer = serializer
+      const calls = name === 'stringify' ? [['set', 'bob', session()]] : [['get', 'ada'], ['all']]
+      for (const [verb, ...args] of calls) {
+        const error = await failure(call(store, verb, ...args))
+        expect(error.code).toBe('ERR_SESSION_DATA')
+        expect(error.message).toMatch(/`(stringify|parse)` of option `serializer`.* promise/)
+      }
+      if (name !== 'stringify') expect(await codes([collect(store.iterate())])).toEqual(['ERR_SESSION_DATA'])
+      expect(store.stats()).toMatchObject({ errors: calls.length, unreadable: 0, misses: 0, hits: 0, pending: 0 })
+      expect(await store.length()).toBe(1)
+    })
   })
 
   test('it is read at each call', async () => {

@@ -193,4 +193,76 @@ module.exports = (database, { withClient, withSecondStore }) => {
     expect(await database.row(store, 'ada')).toEqual(before)
     expect(other.stats().touchesSkipped).toBe(1)
   })
+
+  // A session that `get` did not yield, as those of Fastify and of other processes.
+  withClient('it holds for sessions that this store has not read', async () => {
+    const store = database.open({ touchAfter: 10 * MINUTE })
+    await store.set('ada', session({}, HOUR))
+    const before = await database.row(store, 'ada')
+    await store.touch('ada', session({}, HOUR + 5 * MINUTE))
+    expect(await database.row(store, 'ada')).toEqual(before)
+    await store.touch('ada', session({}, HOUR + 9 * MINUTE))
+    expect(await database.row(store, 'ada')).toEqual(before)
+    const later = session({}, HOUR + 11 * MINUTE)
+    await store.touch('ada', later)
+    const moved = await database.row(store, 'ada')
+    expect(apart(moved.expires, later.cookie.expires)).toBeLessThan(1000)
+    // What was moved is the new measure, and a shortening is always written.
+    await store.touch('ada', session({}, HOUR + 15 * MINUTE))
+    expect(await database.row(store, 'ada')).toEqual(moved)
+    const sooner = session({}, HOUR + 10 * MINUTE)
+    await store.touch('ada', sooner)
+    expect(apart((await database.row(store, 'ada')).expires, sooner.cookie.expires)).toBeLessThan(1000)
+  })
+
+  withClient('a session in use never expires because the statement leaves it alone', async () => {
+    const store = database.open({ touchAfter: HOUR })
+    await store.set('ada', session({}, 10 * MINUTE))
+    const before = await database.row(store, 'ada')
+    await store.touch('ada', session({}, 14 * MINUTE))
+    expect(await database.row(store, 'ada')).toEqual(before)
+    const later = session({}, 16 * MINUTE)
+    await store.touch('ada', later)
+    expect(apart((await database.row(store, 'ada')).expires, later.cookie.expires)).toBeLessThan(1000)
+  })
+
+  withClient('the statement gives a row that never expires an expiry', async () => {
+    const store = database.open({ touchAfter: 10 * MINUTE })
+    await store.sync()
+    await database.insertRow(store, { sid: 'ada', data: JSON.stringify(session()), expires: null })
+    const touched = session({}, HOUR)
+    await store.touch('ada', touched)
+    expect(apart((await database.row(store, 'ada')).expires, touched.cookie.expires)).toBeLessThan(1000)
+  })
+
+  test('each of many touches goes by the expiry of its own row', async () => {
+    const store = database.open({ touchAfter: 10 * MINUTE })
+    const sids = Array.from({ length: 150 }, (_, i) => `sid-${i}`)
+    await Promise.all(sids.map((sid) => store.set(sid, session({}, HOUR))))
+    const gains = [5 * MINUTE, 15 * MINUTE, -20 * MINUTE]
+    await Promise.all(sids.map((sid, i) => store.touch(sid, session({}, HOUR + gains[i % 3]))))
+    const all = await store.all()
+    for (const [i, sid] of sids.entries()) {
+      // What `all` yields is never sooner than the session was saved with.
+      const expected = HOUR + (i % 3 === 1 ? gains[1] : 0)
+      expect(apart(new Date(all[sid].cookie.expires), Date.now() + expected)).toBeLessThan(MINUTE)
+    }
+    if (!database.supports.otherClient) return
+    for (const [i, sid] of sids.entries()) {
+      const { expires } = await database.row(store, sid)
+      const expected = HOUR + [0, gains[1], gains[2]][i % 3]
+      expect(apart(expires, Date.now() + expected)).toBeLessThan(MINUTE)
+    }
+  })
+
+  withSecondStore('it holds for a session that another store has touched', async () => {
+    const store = database.open({ touchAfter: 10 * MINUTE })
+    const other = database.openAgain(store)
+    await store.set('ada', session({}, HOUR))
+    const ada = await request(store, 'ada')
+    await other.touch('ada', session({}, HOUR + 20 * MINUTE))
+    const before = await database.row(store, 'ada')
+    await store.touch('ada', ada(HOUR + 25 * MINUTE))
+    expect(await database.row(store, 'ada')).toEqual(before)
+  })
 }

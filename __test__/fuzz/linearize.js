@@ -6,8 +6,10 @@
 // returned before another was called comes first. Those of one chain take effect in the order of their calls, but for reads with no write
 // between them. `from` and `to` are the same two moments by the clock, in ms, between which an expiry counts or does not.
 //
-// A state is null, for no row, or `{ value, expires }`. An expired row and one that was pruned are the same to all callers but one who
-// saves a session that he has loaded: whether that finds the row is up to the pruner.
+// A state is null, for no row, or `{ value, expires }`. An expired row and one that was pruned are the same to all callers: who saves a
+// session that he has loaded saves it, unless it was destroyed. Only what another store has done meanwhile is not known to the one that
+// saves (`shared`): a session that was cut short and pruned stays away, and one that was destroyed comes back if it was to expire by then
+// (`mayInsert`).
 
 /** How far the clocks of JavaScript, Rust and the test may seem apart, in ms. */
 const SLACK = 20
@@ -26,13 +28,14 @@ function step(state, op, precision) {
   const states = []
   switch (op.type) {
     case 'save':
-      if (state !== null) {
-        // What the row had may be longer than what the session says, after a touch.
-        for (const expires of new Set([op.expires, Math.max(op.expires, state.expires)])) {
-          states.push({ value: op.value, expires })
-        }
+      if (state === null) {
+        states.push(null)
+        if (op.mayInsert) states.push({ value: op.value, expires: op.expires })
+        return states
       }
-      if (mayBeDead) states.push(null)
+      // What the row had may be longer than what the session says, after a touch.
+      states.push({ value: op.value, expires: Math.max(op.expires, state.expires) })
+      if (op.shared && mayBeDead) states.push(null)
       return states
     case 'touch':
       if (mayLive) states.push({ value: state.value, expires: op.expires })
@@ -107,4 +110,4 @@ function linearizable(operations, precision) {
   return false
 }
 
-module.exports = { linearizable }
+module.exports = { SLACK, linearizable }

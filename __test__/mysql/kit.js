@@ -3,6 +3,7 @@
 const fs = require('node:fs')
 const path = require('node:path')
 const mysql = require('mysql2/promise')
+const { TEXTS } = require('../on-servers/texts')
 const { connectionsOf, quote, run } = require('./setup')
 
 /** How MySQL and MariaDB spell what the tests in ../on-servers do. */
@@ -97,6 +98,46 @@ function kit(database) {
       'MODIFY expires DATETIME(3)',
       'MODIFY expires TIMESTAMP NULL'
     ],
+    values: {
+      DATETIME: {
+        live: ["'9999-12-31 23:59:59'", "'2100-00-00 00:00:00'", "'2100-02-31 00:00:00'", 'NULL'],
+        dead: ["'0000-00-00 00:00:00'", "'0000-01-01 00:00:00'", "'1000-01-01 00:00:00'", "'2020-00-00 00:00:00'"]
+      },
+      'DATETIME(6) NOT NULL': {
+        live: ["'9999-12-31 23:59:59.999999'"],
+        dead: ["'0000-00-00 00:00:00'", "'1970-01-01 00:00:00'"]
+      },
+      'TIMESTAMP(3) NULL': {
+        live: ["'2038-01-19 03:14:07'", 'NULL'],
+        dead: ["'0000-00-00 00:00:00'", "'1970-01-01 00:00:01'"]
+      },
+      INT: { live: ['2147483647', 'NULL'], dead: ['-2147483648', '-1', '0'] },
+      'INT UNSIGNED': { live: ['4294967295'], dead: ['0', '1'] },
+      BIGINT: {
+        live: ['9223372036854775807', '253402300799999', '253402300800000', 'NULL'],
+        dead: ['-9223372036854775808', '-1', '0']
+      },
+      'BIGINT UNSIGNED': { live: ['18446744073709551615', '9223372036854775808'], dead: ['0'] },
+      'VARCHAR(255)': TEXTS,
+      TEXT: TEXTS
+    },
+    binary: { BLOB: "x'ff00'", 'VARBINARY(4000)': "x'7b22ff227d'" },
+    lenient: (sql) => `SET sql_mode = 'ALLOW_INVALID_DATES'; ${sql}; SET sql_mode = DEFAULT`,
+    alterations: [
+      'MODIFY expires DATETIME(3)',
+      'MODIFY expires VARCHAR(64)',
+      'MODIFY expires DATETIME',
+      'MODIFY expires BIGINT',
+      'MODIFY expires INT',
+      'MODIFY expires BIGINT UNSIGNED',
+      'MODIFY expires TEXT',
+      'MODIFY expires TIMESTAMP NULL',
+      'MODIFY data JSON',
+      'MODIFY data BLOB',
+      'MODIFY data LONGTEXT CHARACTER SET utf8mb4',
+      'MODIFY createdAt BIGINT NOT NULL',
+      'MODIFY updatedAt INT NULL'
+    ],
     unfit: [
       ['data', 'sid VARCHAR(36) PRIMARY KEY, expires DATETIME'],
       ['expires', 'sid VARCHAR(36) PRIMARY KEY, data TEXT'],
@@ -133,6 +174,18 @@ const serverKit = (create) => ({
   },
   connections: connectionsOf,
   pids: (server) => [Number(fs.readFileSync(path.join(server.folder, 'pid'), 'utf8'))],
+  async hold(url, statements) {
+    const connection = await mysql.createConnection({ uri: url })
+    for (const sql of statements) await connection.query(sql)
+    return () => connection.end()
+  },
+  lockRows: ['BEGIN', 'SELECT * FROM `Sessions` FOR UPDATE'],
+  lockTable: ['LOCK TABLES `Sessions` WRITE'],
+  waiting: (url, user) =>
+    run(
+      url,
+      `SELECT ID FROM information_schema.PROCESSLIST WHERE USER = ${mysql.escape(user)} AND COMMAND IN ('Query', 'Execute')`
+    ),
   crash: 'SIGKILL',
   shortIdle: {
     set: ['SET GLOBAL wait_timeout = 1'],

@@ -2,7 +2,14 @@
 
 const fs = require('node:fs')
 const path = require('node:path')
+const { Client } = require('pg')
+const { TEXTS, ZONED } = require('../on-servers/texts')
 const { literal, quote, run } = require('./setup')
+
+const DATES = {
+  live: ["'infinity'", "'294276-12-31 23:59:59.999999'", "'10000-01-01'", "'9999-12-31'", 'NULL'],
+  dead: ["'-infinity'", "'4713-11-24 00:00:00 BC'", "'0001-01-01 BC'", "'0001-01-01'", "'1970-01-01'"]
+}
 
 /** How PostgreSQL spells what the tests in ../on-servers do. */
 function kit(database) {
@@ -91,6 +98,33 @@ function kit(database) {
       'ALTER COLUMN expires TYPE BIGINT USING extract(epoch FROM expires) * 1000',
       'ALTER COLUMN expires TYPE TEXT'
     ],
+    values: {
+      'TIMESTAMP WITH TIME ZONE': DATES,
+      TIMESTAMP: DATES,
+      'TIMESTAMP(0)': DATES,
+      INTEGER: { live: ['2147483647', 'NULL'], dead: ['-2147483648', '-1', '0'] },
+      BIGINT: {
+        live: ['9223372036854775807', '253402300799999', '253402300800000', 'NULL'],
+        dead: ['-9223372036854775808', '-1', '0']
+      },
+      'VARCHAR(255)': TEXTS,
+      TEXT: { ...TEXTS, live: [...TEXTS.live, "'9999-12-31 23:59:59 -14:00'"], dead: [...TEXTS.dead, ...ZONED] }
+    },
+    binary: { BYTEA: "'\\xff00'" },
+    lenient: (sql) => sql,
+    alterations: [
+      'ALTER COLUMN expires TYPE TIMESTAMP',
+      'ALTER COLUMN expires TYPE TEXT',
+      'ALTER COLUMN expires TYPE BIGINT USING 0',
+      'ALTER COLUMN expires TYPE INTEGER USING 0',
+      'ALTER COLUMN expires TYPE VARCHAR(64)',
+      'ALTER COLUMN expires TYPE TIMESTAMPTZ USING now()',
+      'ALTER COLUMN data TYPE JSONB USING data::jsonb',
+      "ALTER COLUMN data TYPE BYTEA USING convert_to(data::text, 'UTF8')",
+      "ALTER COLUMN data TYPE TEXT USING convert_from(data, 'UTF8')",
+      'ALTER COLUMN "createdAt" TYPE BIGINT USING 0',
+      'ALTER COLUMN "updatedAt" TYPE INTEGER USING 0'
+    ],
     unfit: [
       ['data', 'sid VARCHAR(36) PRIMARY KEY, expires TIMESTAMPTZ'],
       ['expires', 'sid VARCHAR(36) PRIMARY KEY, data TEXT'],
@@ -133,6 +167,16 @@ const serverKit = (create) => ({
     const [master] = fs.readFileSync(path.join(server.data, 'postmaster.pid'), 'utf8').split('\n')
     return [Number(master), ...(await run(server.url(), sql)).map(({ pid }) => pid)]
   },
+  async hold(url, statements) {
+    const client = new Client({ connectionString: url })
+    await client.connect()
+    for (const sql of statements) await client.query(sql)
+    return () => client.end()
+  },
+  lockRows: ['BEGIN', 'SELECT * FROM "Sessions" FOR UPDATE'],
+  lockTable: ['BEGIN', 'LOCK TABLE "Sessions" IN ACCESS EXCLUSIVE MODE'],
+  waiting: (url, user) =>
+    run(url, `SELECT pid FROM pg_stat_activity WHERE usename = ${literal(user)} AND wait_event_type = 'Lock'`),
   crash: 'SIGQUIT',
   shortIdle: {
     set: ["ALTER SYSTEM SET idle_session_timeout = '1s'", 'SELECT pg_reload_conf()'],

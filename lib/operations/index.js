@@ -1,14 +1,16 @@
 'use strict'
 
 const { NativeStore, OutcomeType } = require('../addon.js')
-const { SessionStoreError, fromAddon, translated } = require('../error.js')
+const { errorOf, fromAddon, translated } = require('../error.js')
+const { debug } = require('../log.js')
 const { Delivery } = require('./delivery.js')
 const { operationFor } = require('./operation.js')
 const { Submission } = require('./submission.js')
 const { Tickets } = require('./tickets.js')
-const { nextTick } = require('../timers.js')
+const { nextTick, setImmediate } = require('../timers.js')
 
 /**
+ * @typedef {import('../error.js').SessionStoreError} SessionStoreError
  * @typedef {import('./operation.js').Callback} Callback
  * @typedef {import('./operation.js').Read} Read
  * @typedef {import('./operation.js').Operation} Operation
@@ -20,6 +22,11 @@ class Operations {
   #submission
   #delivery
   #failed
+  /**
+   * The errors that were counted.
+   * @type {WeakSet<SessionStoreError>}
+   */
+  #seen = new WeakSet()
 
   /**
    * @param {() => void} submit makes the addon begin what was called
@@ -51,7 +58,8 @@ class Operations {
       this.#submission.later()
     } catch (error) {
       this.#tickets.redeem(ticket)
-      nextTick(() => this.#fail(operation, error))
+      // Not in this turn of the event loop: a caller that tries again in its callback would keep the loop from turning.
+      setImmediate(() => this.#fail(operation, error))
     }
     return operation.promise
   }
@@ -66,7 +74,7 @@ class Operations {
     const operation = operationFor(callback)
     promise.then(
       (value) => nextTick(() => operation.settle(null, value)),
-      (error) => nextTick(() => operation.settle(error))
+      (error) => setImmediate(() => this.#fail(operation, error))
     )
     return operation.promise
   }
@@ -98,11 +106,15 @@ class Operations {
 
   /**
    * @param {Operation} operation
-   * @param {any} error
+   * @param {unknown} error
    */
   #fail(operation, error) {
-    const ours = error instanceof SessionStoreError ? error : fromAddon({ code: error.code, message: error.message })
-    this.#failed(ours)
+    const ours = errorOf(error)
+    // A call that is made of others fails with the error of one of them.
+    if (!this.#seen.has(ours)) {
+      this.#seen.add(ours)
+      this.#failed(ours)
+    }
     operation.settle(ours)
   }
 }
@@ -118,7 +130,11 @@ class Operations {
  */
 function openNative(options, failed) {
   const operations = new Operations(() => reference.deref()?.submit(), failed)
-  const deliver = operations.deliver.bind(operations)
+  const deliver = (/** @type {any[]} */ outcomes) => {
+    const note = debug.enabled ? reference.deref()?.takeNote() : null
+    if (note) debug('%s', note)
+    operations.deliver(outcomes)
+  }
   const native = translated(() => new NativeStore(options, deliver))
   const reference = new WeakRef(native)
   return { native, operations }

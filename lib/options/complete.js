@@ -1,11 +1,12 @@
 'use strict'
 
 const { databaseOfUrl } = require('../databases.js')
+const { SessionStoreError } = require('../error.js')
 const { DEFAULT_LAYOUT, layoutOf } = require('../layouts.js')
 const { describeConnection } = require('../sequelize/connection.js')
-const { sequelizeOf } = require('../sequelize/instance.js')
+const { isModel, sequelizeOf } = require('../sequelize/instance.js')
 const { describeModel, sessionModel } = require('../sequelize/model.js')
-const { present, typeName } = require('../values.js')
+const { present, reasonOf, typeName } = require('../values.js')
 const { checkColumns, checkOptions } = require('./check.js')
 const { optionsError } = require('./error.js')
 const { GROUPS, OPTIONS } = require('./schema.js')
@@ -43,6 +44,19 @@ const { TYPES } = require('./types.js')
  * @returns {Completed}
  */
 function complete(given = {}) {
+  try {
+    return completed(given)
+  } catch (error) {
+    if (SessionStoreError.is(error)) throw error
+    throw optionsError(`the options cannot be read: ${reasonOf(error)}`, error)
+  }
+}
+
+/**
+ * @param {unknown} given
+ * @returns {Completed}
+ */
+function completed(given) {
   checkOptions(given)
   const { db = OPTIONS.db.default } = given
   const { url, model, timezone, pool } = typeof db === 'object' ? fromSequelize(given, db) : fromUrl(given, db)
@@ -69,11 +83,25 @@ function complete(given = {}) {
     options.tableName = described.tableName
     if (given.table !== undefined) options.schema = described.schema
   }
-  const completed = /** @type {CompleteOptions} */ (/** @type {unknown} */ (options))
-  checkColumns(completed.columns)
-  // Readable, but hidden from `util.inspect` and `JSON.stringify`, since it may hold a password.
-  Object.defineProperty(completed, 'db', { value: db, enumerable: false })
-  return { options: completed, url, model, fields: described?.fields, json: described?.json ?? false }
+  const { db: _, table, ...shown } = options
+  const secret = isModel(table) ? { db, table } : { db }
+  const all = concealing(secret, table === undefined || isModel(table) ? shown : { ...shown, table })
+  checkColumns(all.columns)
+  return { options: all, url, model, fields: described?.fields, json: described?.json ?? false }
+}
+
+/**
+ * The options, some of which are readable, but hidden from `JSON.stringify` and from `util.inspect`, whatever it is asked to
+ * show: a URL or a Sequelize instance holds a password. These are on a prototype that passes for the one of plain objects,
+ * whose properties are never shown.
+ * @param {object} secret
+ * @param {object} shown
+ * @returns {CompleteOptions}
+ */
+function concealing(secret, shown) {
+  const prototype = Object.create(Object.prototype, { constructor: { value: Object } })
+  for (const [name, value] of Object.entries(secret)) Object.defineProperty(prototype, name, { get: () => value })
+  return Object.assign(Object.create(prototype), shown)
 }
 
 /** @param {Record<string, Pick<import('./schema.js').Descriptor, 'type' | 'default'>>} descriptors */

@@ -2,7 +2,7 @@
 
 const { SCHEMES, databaseOfUrl } = require('../databases.js')
 const { layoutOf } = require('../layouts.js')
-const { typeName } = require('../values.js')
+const { reasonOf, typeName } = require('../values.js')
 const { complete } = require('./complete.js')
 const { optionsError } = require('./error.js')
 const { GROUPS, OPTIONS } = require('./schema.js')
@@ -42,7 +42,20 @@ function forDdl(dialect, given) {
     const got = typeof dialect === 'string' ? 'another string' : typeName(dialect)
     throw optionsError(`expected the dialect to be one of ${SCHEMES.join(', ')}, got ${got}`)
   }
-  return forAddon(complete({ .../** @type {object} */ (given), db: `${dialect}:` })).table
+  return forAddon(complete(copyOf(given, { db: `${dialect}:` }))).table
+}
+
+/**
+ * The options with some of them replaced.
+ * @param {unknown} given
+ * @param {object} replaced
+ */
+function copyOf(given, replaced) {
+  try {
+    return { .../** @type {object} */ (given), ...replaced }
+  } catch (cause) {
+    throw optionsError(`the options cannot be read: ${reasonOf(cause)}`, cause)
+  }
 }
 
 /**

@@ -45,7 +45,8 @@ const OPTIONS = {
     addon: 'table.utcOffsetMinutes',
     toAddon: utcOffsetMinutes
   },
-  preparedStatements: { type: 'boolean', default: true, live: false, addon: 'preparedStatements' }
+  preparedStatements: { type: 'boolean', default: true, live: false, addon: 'preparedStatements' },
+  fileMode: { type: 'permissions', default: 0o600, live: false, addon: 'fileMode' }
 }
 
 /**

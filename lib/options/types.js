@@ -66,6 +66,10 @@ const TYPES = Object.freeze({
     expected: 'a whole number of milliseconds, 0 or more',
     test: (value) => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
   },
+  permissions: {
+    expected: 'permissions from 0o600 to 0o777 that let the owner read and write',
+    test: (value) => Number.isInteger(value) && (Number(value) & 0o600) === 0o600 && Number(value) <= 0o777
+  },
   timeout: whole(MAX_U32, 'of milliseconds '),
   count: whole(MAX_U32),
   connections: whole(1000),

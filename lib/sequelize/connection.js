@@ -40,7 +40,8 @@ const POOL = GROUPS.pool.members
  */
 const CONNECTIONS = {
   sqlite: ({ settings, driver, options }) => ({
-    url: sqliteUrl(settings.storage ?? options.storage ?? options.host, settings.password, driver)
+    // Without a cipher, SQLite ignores the password that Sequelize sends it.
+    url: sqliteUrl(settings.storage ?? options.storage ?? options.host, driver)
   }),
   postgres: ({ settings, driver, options }) => ({
     url: postgresUrl(settings, driver),
@@ -79,19 +80,13 @@ function describeConnection(sequelize, timezone) {
 
 /**
  * @param {unknown} storage
- * @param {unknown} password
  * @param {Record<string, unknown>} driver
  */
-function sqliteUrl(storage, password, driver) {
+function sqliteUrl(storage, driver) {
   if (typeof storage !== 'string' || storage === '' || storage.includes(':memory:') || storage.startsWith('file:')) {
     throw optionsError(
       'expected the SQLite database of the Sequelize instance to be a file, got a database in memory, which only that ' +
         "instance can reach; set option `storage` of the instance to a file, or give the store a database of its own: `db: 'sqlite::memory:'`"
-    )
-  }
-  if (password) {
-    throw optionsError(
-      'expected the SQLite file of the Sequelize instance to be unencrypted, got a `password`; give the store a database of its own'
     )
   }
   const { mode = SQLITE_OPEN.readWrite | SQLITE_OPEN.create } = /** @type {{ mode?: number }} */ (driver)

@@ -5,8 +5,16 @@
     reason = "napi hands over owned values, and its own functions take `&Env`"
 )]
 #![expect(
+    clippy::too_many_arguments,
+    reason = "an object would cost the calls of JavaScript more than its parts"
+)]
+#![expect(
     clippy::cast_precision_loss,
     reason = "JavaScript's numbers are exact to 2^53, beyond any count of ours"
+)]
+#![expect(
+    clippy::too_many_arguments,
+    reason = "an object would cost the hot path more than its parts"
 )]
 
 mod extra;
@@ -45,7 +53,7 @@ pub struct NativeStats {
     pub pool_idle: u32,
 }
 
-/// A session store. Each call takes a ticket and returns at once. The function given to the constructor receives the
+/// A session store. Each call takes a ticket and the time, and returns at once. All times are in ms since the epoch. The function given to the constructor receives the
 /// outcomes, in batches.
 #[napi]
 pub struct NativeStore {
@@ -89,46 +97,59 @@ impl NativeStore {
     }
 
     #[napi(catch_unwind)]
-    pub fn get(&self, ticket: u32, sid: String) -> Result<()> {
-        self.call_session(ticket, sid, SessionCall::Get)
+    pub fn get(&self, ticket: u32, now: i64, sid: String) -> Result<()> {
+        self.call_session(ticket, now, sid, SessionCall::Get)
     }
 
-    /// `expires` in ms since the epoch. `loaded`: only replace an existing row. `extraColumns`: the application's own
-    /// columns, as the text that `lib/columns.js` writes.
+    /// `updateUntil`: for a loaded session, until when only an existing row is replaced. `keepLater`: a later expiry of that
+    /// row stays. `extraColumns`: the application's own columns, as the text that `lib/columns.js` writes.
     #[napi(catch_unwind)]
     pub fn set(
         &self,
         ticket: u32,
+        now: i64,
         sid: String,
         data: String,
         expires: i64,
-        loaded: bool,
+        update_until: Option<i64>,
+        keep_later: bool,
         extra_columns: Option<String>,
     ) -> Result<()> {
         let row = Row {
             data,
             expires: Timestamp(expires),
-            loaded,
+            keep_later,
+            update_until: update_until.map_or(Timestamp::MIN, Timestamp),
             extra: extra(extra_columns.as_deref()).map_err(thrown)?,
         };
-        self.call_session(ticket, sid, SessionCall::Set(row))
+        self.call_session(ticket, now, sid, SessionCall::Set(row))
     }
 
-    /// `expires` in ms since the epoch.
+    /// `unlessAfter`: the row is left alone if it expires after this time, but not after `expires`.
     #[napi(catch_unwind)]
-    pub fn touch(&self, ticket: u32, sid: String, expires: i64) -> Result<()> {
-        let expires = Timestamp(expires);
-        self.call_session(ticket, sid, SessionCall::Touch { expires })
+    pub fn touch(
+        &self,
+        ticket: u32,
+        now: i64,
+        sid: String,
+        expires: i64,
+        unless_after: Option<i64>,
+    ) -> Result<()> {
+        let touch = SessionCall::Touch {
+            expires: Timestamp(expires),
+            unless_after: unless_after.map(Timestamp),
+        };
+        self.call_session(ticket, now, sid, touch)
     }
 
     #[napi(catch_unwind)]
-    pub fn destroy(&self, ticket: u32, sid: String) -> Result<()> {
-        self.call_session(ticket, sid, SessionCall::Destroy)
+    pub fn destroy(&self, ticket: u32, now: i64, sid: String) -> Result<()> {
+        self.call_session(ticket, now, sid, SessionCall::Destroy)
     }
 
     #[napi(catch_unwind)]
-    pub fn length(&self, ticket: u32) -> Result<()> {
-        self.call_table(ticket, TableCall::Length)
+    pub fn length(&self, ticket: u32, now: i64) -> Result<()> {
+        self.call_table(ticket, now, TableCall::Length)
     }
 
     /// Live sessions after the id `after`, in the order of their ids.
@@ -136,6 +157,7 @@ impl NativeStore {
     pub fn page(
         &self,
         ticket: u32,
+        now: i64,
         after: Option<String>,
         limit: u32,
         with_data: bool,
@@ -145,22 +167,23 @@ impl NativeStore {
             limit,
             with_data,
         };
-        self.call_table(ticket, TableCall::Page(request))
+        self.call_table(ticket, now, TableCall::Page(request))
     }
 
     #[napi(catch_unwind)]
-    pub fn clear(&self, ticket: u32) -> Result<()> {
-        self.call_table(ticket, TableCall::Clear)
+    pub fn clear(&self, ticket: u32, now: i64) -> Result<()> {
+        self.call_table(ticket, now, TableCall::Clear)
     }
 
     #[napi(catch_unwind)]
-    pub fn prune(&self, ticket: u32) -> Result<()> {
-        self.call_table(ticket, TableCall::Prune(PruneProgress::default()))
+    pub fn prune(&self, ticket: u32, now: i64) -> Result<()> {
+        let prune = TableCall::Prune(PruneProgress::default());
+        self.call_table(ticket, now, prune)
     }
 
     #[napi(catch_unwind)]
-    pub fn sync(&self, ticket: u32, force: bool) -> Result<()> {
-        self.call_table(ticket, TableCall::Sync { force })
+    pub fn sync(&self, ticket: u32, now: i64, force: bool) -> Result<()> {
+        self.call_table(ticket, now, TableCall::Sync { force })
     }
 
     /// Begins what was called before. To be called once in a turn of the event loop, since it wakes other threads.
@@ -191,17 +214,23 @@ impl NativeStore {
         }
     }
 
-    fn call_session(&self, ticket: Ticket, sid: String, call: SessionCall) -> Result<()> {
-        self.push(ticket, Call::Session { sid, call })
+    /// What was decided about the table since this was asked, for the debug log.
+    #[napi(catch_unwind)]
+    pub fn take_note(&self) -> Option<String> {
+        self.store.take_note()
     }
 
-    fn call_table(&self, ticket: Ticket, call: TableCall) -> Result<()> {
-        self.push(ticket, Call::Table(call))
+    fn call_session(&self, ticket: Ticket, now: i64, sid: String, call: SessionCall) -> Result<()> {
+        self.push(ticket, now, Call::Session { sid, call })
     }
 
-    fn push(&self, ticket: Ticket, call: Call) -> Result<()> {
-        let pushed = self.store.push(Operation::new(ticket, call));
-        pushed.map_err(thrown)
+    fn call_table(&self, ticket: Ticket, now: i64, call: TableCall) -> Result<()> {
+        self.push(ticket, now, Call::Table(call))
+    }
+
+    fn push(&self, ticket: Ticket, now: i64, call: Call) -> Result<()> {
+        let operation = Operation::new(ticket, call, Timestamp(now));
+        self.store.push(operation).map_err(thrown)
     }
 }
 

@@ -17,6 +17,8 @@ pub struct StoreOptions {
     pub prepared_statements: bool,
     /// Another copy of SQLite in this process has the file open.
     pub shared_file: bool,
+    /// The permissions of a new SQLite file.
+    pub file_mode: u32,
     pub table: TableOptions,
     pub pool: PoolOptions,
     pub queue: QueueOptions,
@@ -109,6 +111,7 @@ impl From<StoreOptions> for Config {
                 url: options.url,
                 prepared_statements: options.prepared_statements,
                 shared_file: options.shared_file,
+                file_mode: options.file_mode,
             },
             table: options.table.into(),
             pool: options.pool.into(),

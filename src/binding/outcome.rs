@@ -5,7 +5,7 @@ use napi::{Env, ValueType, sys};
 use napi_derive::napi;
 
 use crate::error::StoreError;
-use crate::operation::{Outcome, Page, Ticket};
+use crate::operation::{Listed, Outcome, Page, Ticket};
 
 /// The type of an outcome.
 #[napi]
@@ -20,7 +20,7 @@ pub enum OutcomeType {
     Session,
     /// Value: the number.
     Count,
-    /// Value: session ids and data (or `null`), alternating. Detail: whether there may be more.
+    /// Value: `PAGE_STRIDE` values for each session. Detail: whether there may be more.
     Page,
     /// Value: `code`, `message` and `cause` of a `SessionStoreError`.
     Failed,
@@ -29,6 +29,10 @@ pub enum OutcomeType {
 /// Values per outcome in the array that is delivered: ticket, `OutcomeType`, value, detail.
 #[napi]
 pub const OUTCOME_STRIDE: u32 = 4;
+
+/// Values per session of a page: id, data or `null`, and when it expires in ms since the epoch, `undefined` for never.
+#[napi]
+pub const PAGE_STRIDE: u32 = 3;
 
 /// The outcomes of one batch on their way to JavaScript.
 pub struct Delivery(Vec<(Ticket, Outcome)>);
@@ -84,15 +88,19 @@ fn push(
     array.set(at + 1, outcome_type as u32)
 }
 
-/// Session ids and data, alternating.
-fn page(env: &Env, rows: Vec<(String, Option<String>)>) -> napi::Result<Array<'_>> {
-    let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-    let mut array = env.create_array(count.saturating_mul(2))?;
-    for (index, (sid, data)) in (0..).zip(rows) {
-        array.set(index * 2, sid)?;
-        match data {
-            Some(data) => array.set(index * 2 + 1, data)?,
-            None => array.set(index * 2 + 1, Null)?,
+/// `PAGE_STRIDE` values for each session.
+fn page(env: &Env, sessions: Vec<Listed>) -> napi::Result<Array<'_>> {
+    let count = u32::try_from(sessions.len()).unwrap_or(u32::MAX);
+    let mut array = env.create_array(count.saturating_mul(PAGE_STRIDE))?;
+    for (index, listed) in (0..).zip(sessions) {
+        let at = index * PAGE_STRIDE;
+        array.set(at, listed.sid)?;
+        match listed.data {
+            Some(data) => array.set(at + 1, data)?,
+            None => array.set(at + 1, Null)?,
+        }
+        if let Some(expires) = listed.expires {
+            array.set(at + 2, expires.0)?;
         }
     }
     Ok(array)

@@ -9,6 +9,8 @@ pub struct Save<'a> {
     pub sid: &'a str,
     pub data: &'a str,
     pub expires: Timestamp,
+    /// A later expiry of the row stays. In [`Batch::upserts`] the same for all.
+    pub keep_later: bool,
     /// The application's own columns, the same for every row of a batch.
     pub extra: &'a [Extra],
 }
@@ -18,6 +20,37 @@ pub struct Save<'a> {
 pub struct Touch<'a> {
     pub sid: &'a str,
     pub expires: Timestamp,
+    /// The row is left alone if it expires after this time, but not after `expires`.
+    pub unless_after: Option<Timestamp>,
+}
+
+/// Which statements a batch needs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each of them stands for a part of the statement, in any combination"
+)]
+pub struct Effects {
+    pub upserts: bool,
+    /// The upserts keep a later expiry.
+    pub upserts_keep_later: bool,
+    pub updates: bool,
+    /// Some of the updates keep a later expiry.
+    pub keep_later: bool,
+    pub touches: bool,
+    /// Some of the touches leave rows alone.
+    pub unless_after: bool,
+    pub destroys: bool,
+}
+
+impl Effects {
+    /// Number of statements.
+    pub fn count(self) -> usize {
+        [self.upserts, self.updates, self.touches, self.destroys]
+            .into_iter()
+            .filter(|present| *present)
+            .count()
+    }
 }
 
 /// The writes of one commit, by effect. Each session occurs once at most.
@@ -34,31 +67,38 @@ pub struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    /// Which effects there are: upserts, updates, touches, destroys.
-    pub fn effects(&self) -> [bool; 4] {
-        [
-            !self.upserts.is_empty(),
-            !self.updates.is_empty(),
-            !self.touches.is_empty(),
-            !self.destroys.is_empty(),
-        ]
+    pub fn effects(&self) -> Effects {
+        Effects {
+            upserts: !self.upserts.is_empty(),
+            upserts_keep_later: keep_later(&self.upserts),
+            updates: !self.updates.is_empty(),
+            keep_later: keep_later(&self.updates),
+            touches: !self.touches.is_empty(),
+            unless_after: unless_after(&self.touches),
+            destroys: !self.destroys.is_empty(),
+        }
     }
 
-    /// As few batches as the extra columns of the saves allow; nearly always one.
-    pub fn split(writes: &[Write<'a>]) -> Vec<Self> {
+    /// As few batches as the saves allow: those of one have the same extra columns, and those that may insert rows all keep a
+    /// later expiry or all do not. Nearly always one. `late` is the time by which it is
+    /// decided which saves insert missing rows.
+    pub fn split(writes: &[Write<'a>], late: Timestamp) -> Vec<Self> {
         let mut batches: Vec<Self> = Vec::with_capacity(1);
         for Write { sid, effect } in writes {
             let Effect::Save {
                 data,
                 expires,
                 extra,
-                only_if_exists,
+                keep_later,
+                update_until,
             } = *effect
             else {
                 continue;
             };
-            let batch = with_columns(&mut batches, extra);
-            let saves = if only_if_exists {
+            let updates = update_until > late;
+            let keeping_upserts = (!updates).then_some(keep_later);
+            let batch = with_columns(&mut batches, extra, keeping_upserts);
+            let saves = if updates {
                 &mut batch.updates
             } else {
                 &mut batch.upserts
@@ -67,6 +107,7 @@ impl<'a> Batch<'a> {
                 sid,
                 data,
                 expires,
+                keep_later,
                 extra,
             });
         }
@@ -77,7 +118,14 @@ impl<'a> Batch<'a> {
         for Write { sid, effect } in writes {
             match *effect {
                 Effect::Save { .. } => {}
-                Effect::Touch { expires } => first.touches.push(Touch { sid, expires }),
+                Effect::Touch {
+                    expires,
+                    unless_after,
+                } => first.touches.push(Touch {
+                    sid,
+                    expires,
+                    unless_after,
+                }),
                 Effect::Destroy => first.destroys.push(sid),
             }
         }
@@ -98,10 +146,28 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// The batch for saves with these extra columns.
-fn with_columns<'a, 'b>(batches: &'b mut Vec<Batch<'a>>, extra: &'a [Extra]) -> &'b mut Batch<'a> {
+/// Whether some of the saves keep a later expiry.
+pub fn keep_later(saves: &[Save<'_>]) -> bool {
+    saves.iter().any(|save| save.keep_later)
+}
+
+/// Whether some of the touches leave rows alone.
+pub fn unless_after(touches: &[Touch<'_>]) -> bool {
+    touches.iter().any(|touch| touch.unless_after.is_some())
+}
+
+/// The batch for a save with these extra columns, which keeps a later expiry or not if it is an upsert.
+fn with_columns<'a, 'b>(
+    batches: &'b mut Vec<Batch<'a>>,
+    extra: &'a [Extra],
+    upsert_keeps_later: Option<bool>,
+) -> &'b mut Batch<'a> {
     let columns = || extra.iter().map(|extra| extra.column.as_str());
-    let same = |batch: &Batch<'_>| batch.extra.iter().copied().eq(columns());
+    let keeps = |batch: &Batch<'_>| match (batch.upserts.first(), upsert_keeps_later) {
+        (Some(first), Some(keeps_later)) => first.keep_later == keeps_later,
+        _ => true,
+    };
+    let same = |batch: &Batch<'_>| batch.extra.iter().copied().eq(columns()) && keeps(batch);
     let index = batches.iter().position(same).unwrap_or_else(|| {
         batches.push(Batch {
             extra: columns().collect(),
@@ -127,7 +193,8 @@ mod tests {
             data: "{}",
             expires: Timestamp(0),
             extra,
-            only_if_exists: false,
+            keep_later: false,
+            update_until: Timestamp::MIN,
         };
         let write = |sid, effect| Write { sid, effect };
         let writes = [
@@ -136,11 +203,65 @@ mod tests {
             write("c", Effect::Destroy),
             write("d", upsert(&extra)),
         ];
-        let batches = Batch::split(&writes);
+        let batches = Batch::split(&writes, Timestamp(0));
         let sizes: Vec<_> = batches
             .iter()
             .map(|batch| (batch.upserts.len(), batch.destroys.len()))
             .collect();
         assert_eq!(sizes, [(2, 1), (1, 0)]);
+    }
+
+    #[test]
+    fn a_loaded_session_is_only_updated_until_it_expires() {
+        let save = |update_until, keep_later, expires| Write {
+            sid: "a",
+            effect: Effect::Save {
+                data: "{}",
+                expires: Timestamp(expires),
+                extra: &[],
+                keep_later,
+                update_until: Timestamp(update_until),
+            },
+        };
+        let split = |write: Write<'_>| {
+            let batches = Batch::split(&[write], Timestamp(1000));
+            let Batch {
+                upserts, updates, ..
+            } = &batches[0];
+            let keeps = updates.iter().chain(upserts).any(|save| save.keep_later);
+            (upserts.len(), updates.len(), keeps)
+        };
+        assert_eq!(split(save(1001, true, 1001)), (0, 1, true));
+        assert_eq!(split(save(1000, false, 2000)), (1, 0, false));
+        assert_eq!(split(save(1000, true, 2000)), (1, 0, true));
+        assert_eq!(split(save(i64::MIN, false, 1000)), (1, 0, false));
+    }
+
+    #[test]
+    fn upserts_that_keep_a_later_expiry_go_in_a_batch_of_their_own() {
+        let save = |sid, keep_later, update_until| Write {
+            sid,
+            effect: Effect::Save {
+                data: "{}",
+                expires: Timestamp(2000),
+                extra: &[],
+                keep_later,
+                update_until: Timestamp(update_until),
+            },
+        };
+        let writes = [
+            save("a", false, i64::MIN),
+            save("b", true, 1000),
+            save("c", true, 3000),
+            save("d", true, 1000),
+        ];
+        let batches = Batch::split(&writes, Timestamp(1000));
+        let sizes = |batch: &Batch<'_>| (batch.upserts.len(), batch.updates.len());
+        assert_eq!(
+            batches.iter().map(sizes).collect::<Vec<_>>(),
+            [(1, 1), (2, 0)]
+        );
+        assert!(!batches[0].effects().upserts_keep_later);
+        assert!(batches[1].effects().upserts_keep_later);
     }
 }

@@ -1,8 +1,10 @@
 //! How to reach a database.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use sqlx::pool::PoolOptions;
+use sqlx::{SqlSafeStr, SqlStr};
 
 use crate::config::{Config, ConnectionConfig, Lanes};
 use crate::error::Result;
@@ -20,6 +22,26 @@ pub trait Connect: sqlx::Database {
     /// `ERR_SESSION_OPTIONS`, naming the part of the URL that cannot be used.
     fn target(connection: &ConnectionConfig, max_connections: u32) -> Result<Target<Self>>;
 
+    /// Statements run in this process: they end when their connection has been closed.
+    const RUNS_HERE: bool = false;
+
+    /// Asks the server for a text that names the connection among all that it ever has, one row. `None` if another
+    /// connection cannot end it.
+    const BACKEND: Option<&'static str> = None;
+
+    /// Ends the connection that has this name. Returns whether it is still there, since it takes a moment.
+    fn end_backend(
+        _connection: &mut Self::Connection,
+        _backend: &str,
+    ) -> impl Future<Output = sqlx::Result<bool>> + Send {
+        std::future::ready(Ok(false))
+    }
+
+    /// Begins a transaction whose statements the server ends after `limit`, if it can be told so.
+    fn begin(_limit: Option<Duration>) -> SqlStr {
+        "BEGIN".into_sql_str()
+    }
+
     /// Puts into the settings of a store what the parameters of its URL say of them.
     ///
     /// # Errors
@@ -28,8 +50,9 @@ pub trait Connect: sqlx::Database {
         Ok(())
     }
 
-    /// Adds to a pool the statements that a new connection has to run first.
-    fn on_connect(options: PoolOptions<Self>) -> PoolOptions<Self> {
+    /// Adds to a pool the statements that a new connection has to run first. They let no statement wait for locks for
+    /// longer than `query_timeout`, if that can be set.
+    fn on_connect(options: PoolOptions<Self>, _query_timeout: Duration) -> PoolOptions<Self> {
         options
     }
 }
@@ -42,6 +65,8 @@ pub struct Target<DB: sqlx::Database> {
     pub lanes: Lanes,
     /// The port of a server that is reached by TCP.
     pub tcp_port: Option<u16>,
+    /// Runs before a connection is opened or taken from the pool.
+    pub prepare: Box<dyn Fn() + Send + Sync>,
     /// The database lives as long as its one connection.
     pub in_memory: bool,
     /// Looks for a reason why connecting failed that the driver's message does not give.
@@ -70,6 +95,7 @@ impl<DB: sqlx::Database> Target<DB> {
             options,
             lanes: Lanes::of_server(max_connections),
             tcp_port: socket.is_none().then_some(port),
+            prepare: Box::new(|| ()),
             in_memory: false,
             explain: missing_file,
             files,

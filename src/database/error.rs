@@ -2,14 +2,22 @@
 
 use std::io;
 
+use sqlx::error::DatabaseError;
+
 use crate::error::{Cause, ErrorKind, Remedy, StoreError};
 
 use super::Target;
+use super::values::without_values;
 
 /// Errors of one driver.
 pub trait Errors: sqlx::Database {
     /// The store's error for a driver's error.
     fn error(error: sqlx::Error) -> StoreError;
+
+    /// Whether an upsert failed because it met the row of another session, which the database's message does not say.
+    fn meets_another_row(_error: &sqlx::Error) -> bool {
+        false
+    }
 
     /// The same for an error while connecting. `last` is why an attempt failed for which the pool kept on trying.
     fn connection_error(
@@ -48,6 +56,17 @@ pub trait Errors: sqlx::Database {
             remedy: Remedy::Discard,
             ..failed
         }
+    }
+}
+
+/// Takes away a message that the application wrote itself, in a trigger or a function of the database: nothing says which
+/// part of it is a value.
+pub fn hide_message(failed: &mut StoreError) {
+    let message = "a trigger, function or procedure of the database raised an error, whose message may contain values and \
+         is not shown";
+    message.clone_into(&mut failed.message);
+    if let Some(cause) = &mut failed.cause {
+        message.clone_into(&mut cause.message);
     }
 }
 
@@ -93,11 +112,14 @@ pub fn driver_error(error: &sqlx::Error) -> StoreError {
     let cause = Cause {
         code: error
             .as_database_error()
-            .and_then(sqlx::error::DatabaseError::code)
+            .and_then(DatabaseError::code)
             .map(String::from),
-        message: match error.as_database_error() {
-            Some(database) => database.message().to_owned(),
-            None => error.to_string(),
+        message: match error {
+            sqlx::Error::Database(database) => without_values(database.message()),
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
+                without_values(&error.to_string())
+            }
+            _ => error.to_string(),
         },
     };
     let (kind, remedy) = match error {

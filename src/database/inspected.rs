@@ -1,12 +1,16 @@
 //! What was found when the table was inspected, and the statements rendered for it.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use sqlx::SqlStr;
 
 use crate::config::Instants;
+use crate::operation::Expires;
+use crate::timestamp::Timestamp;
 
+use super::batch::Effects;
 use super::schema::Schema;
 use super::statement::rendered;
 
@@ -74,6 +78,40 @@ pub struct InstantColumn {
     pub form: InstantForm,
     /// Digits of a second's fraction, if the declared type has them: 3 for `DATETIME(3)`.
     pub fraction: Option<u32>,
+    /// The first and the last instant that the column can hold.
+    pub range: [Timestamp; 2],
+}
+
+impl InstantColumn {
+    /// The instant that the column can hold which is closest to this one.
+    pub fn clamp(&self, at: Timestamp) -> Timestamp {
+        let [first, last] = self.range;
+        at.clamp(first, last)
+    }
+
+    /// The expiry that an integer in the column means.
+    pub fn expires_of_integer(&self, count: i64) -> Expires {
+        match self.form {
+            InstantForm::Seconds => expires_at(count.saturating_mul(1000)),
+            InstantForm::Milliseconds => expires_at(count),
+            _ => Expires::Unreadable,
+        }
+    }
+
+    /// The expiry that a text in the column means.
+    pub fn expires_of_text(&self, text: &[u8]) -> Expires {
+        if !matches!(self.form, InstantForm::Text | InstantForm::Iso) {
+            return Expires::Unreadable;
+        }
+        let text = std::str::from_utf8(text).ok();
+        text.and_then(Timestamp::parse)
+            .map_or(Expires::Unreadable, |at| expires_at(at.0))
+    }
+}
+
+/// An expiry in ms since the epoch. One that is later than JavaScript or the store can say is their last.
+pub fn expires_at(ms: i64) -> Expires {
+    Expires::At(Timestamp(ms).min(Timestamp::LAST))
 }
 
 /// A text that is rendered once for a table.
@@ -91,12 +129,21 @@ pub enum Text {
     DeleteExpired(usize),
     PruneLock,
     PruneUnlock,
-    /// A whole commit with these [effects](super::Batch::effects), for any number of rows.
-    Commit([bool; 4]),
+    /// A whole commit, for any number of rows.
+    Commit(Effects),
     /// Parts of a commit, with parameters for so many rows.
-    Upsert(usize),
-    Update(usize),
-    Touch(usize),
+    Upsert {
+        size: usize,
+        keep_later: bool,
+    },
+    Update {
+        size: usize,
+        keep_later: bool,
+    },
+    Touch {
+        size: usize,
+        unless_after: bool,
+    },
     Destroy(usize),
 }
 
@@ -109,6 +156,8 @@ pub struct InspectedTable {
     /// The sid column as the database describes it.
     pub sid_column: Column,
     pub expires: InstantColumn,
+    /// Neither the type of `expires` nor the layout says whether its integers are seconds or milliseconds.
+    pub unit_open: bool,
     pub data: String,
     pub data_form: DataForm,
     /// The JSON column holds the text of a session as one JSON string.
@@ -145,6 +194,21 @@ impl InspectedTable {
         } else {
             data
         }
+    }
+
+    /// Decides whether integers are seconds or milliseconds by the number of rows that are plausible as each. Without a
+    /// majority, the default of the type or of the layout holds.
+    pub fn guess_unit(&mut self, seconds: i64, milliseconds: i64) {
+        match seconds.cmp(&milliseconds) {
+            Ordering::Greater => self.expires.form = InstantForm::Seconds,
+            Ordering::Less => self.expires.form = InstantForm::Milliseconds,
+            Ordering::Equal => {}
+        }
+    }
+
+    /// Whether the table still has the columns that it was found with.
+    pub fn has_columns(&self, columns: &[Column]) -> bool {
+        self.columns == columns
     }
 
     pub fn column(&self, name: &str) -> Option<&Column> {
@@ -210,7 +274,7 @@ mod tests {
     fn a_text_is_rendered_once_for_each_list_of_columns() {
         let texts = Texts::default();
         let get = |extra: &[&str], sql: &str| {
-            let text = texts.get(Text::Upsert(1), extra, || sql.to_owned());
+            let text = texts.get(Text::Length, extra, || sql.to_owned());
             text.as_str().to_owned()
         };
         assert_eq!(get(&[], "first"), "first");
@@ -218,5 +282,56 @@ mod tests {
         assert_eq!(get(&["a"], "third"), "third");
         assert_eq!(get(&[], "never"), "first");
         assert_eq!(get(&["a", "b"], "never"), "second");
+    }
+
+    mod properties {
+        use proptest::prelude::*;
+
+        use super::*;
+
+        fn column(form: InstantForm) -> InstantColumn {
+            InstantColumn {
+                name: "expires".into(),
+                form,
+                fraction: None,
+                range: [Timestamp(0), Timestamp::LAST],
+            }
+        }
+
+        proptest! {
+            #[test]
+            fn any_integer_is_an_expiry_in_the_same_order(one in any::<i64>(), other in any::<i64>()) {
+                for form in [InstantForm::Seconds, InstantForm::Milliseconds] {
+                    let [one_at, other_at] = [one, other].map(|count| match column(form).expires_of_integer(count) {
+                        Expires::At(at) => at,
+                        _ => unreachable!("an integer is an instant"),
+                    });
+                    prop_assert!(one_at <= Timestamp::LAST);
+                    prop_assert!(one > other || one_at <= other_at);
+                }
+            }
+
+            #[test]
+            fn any_bytes_are_a_text_or_unreadable(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+                for form in [InstantForm::Text, InstantForm::Iso] {
+                    if let Expires::At(at) = column(form).expires_of_text(&bytes) {
+                        prop_assert!(at <= Timestamp::LAST);
+                    }
+                }
+                prop_assert_eq!(
+                    column(InstantForm::Zoned).expires_of_text(&bytes),
+                    Expires::Unreadable
+                );
+            }
+
+            #[test]
+            fn what_a_column_gets_is_within_its_range(first in any::<i64>(), length in 0..i64::MAX, ms in any::<i64>()) {
+                let last = first.saturating_add(length);
+                let range = [Timestamp(first), Timestamp(last)];
+                let held = InstantColumn { range, ..column(InstantForm::Seconds) }.clamp(Timestamp(ms));
+                prop_assert!(range[0] <= held && held <= range[1]);
+                prop_assert!(held.0 == ms || held == range[0] || held == range[1]);
+            }
+        }
     }
 }

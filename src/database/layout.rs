@@ -38,16 +38,23 @@ impl InspectedTable {
                 name: DB::quote(&column.name),
                 form,
                 fraction: fraction(&column.declared),
+                range: DB::instant_range(column),
             })
         };
         let data_form = DB::data_form(data).map_err(|reason| unfit::<DB>(config, data, &reason))?;
         let mut expires = instant(expires)?;
+        // A single layout is one that was named.
+        let is_named = config.layouts.len() == 1;
+        let unit_named = is_named && layout.instants == Instants::Seconds;
+        // The default of 64 bits: what has 32 cannot hold milliseconds.
+        let unit_open = expires.form == InstantForm::Milliseconds && !unit_named;
         expires.form = expires.form.with_layout(layout.instants);
         Ok(Self {
             name: DB::table_name(config),
             sid: DB::quote(&sid.name),
             sid_column: sid.clone(),
             expires,
+            unit_open,
             data: DB::quote(&data.name),
             data_form,
             data_quoted: data_form == DataForm::Json && layout.json == Json::Strings,
@@ -132,7 +139,8 @@ fn missing<DB: Schema>(
     ))
 }
 
-fn unfit<DB: Schema>(config: &TableConfig, column: &Column, reason: &Unfit) -> StoreError {
+/// The error for a column that cannot be used.
+pub fn unfit<DB: Schema>(config: &TableConfig, column: &Column, reason: &Unfit) -> StoreError {
     StoreError::table(format!(
         "column `{}` of table `{}` cannot be used for sessions: {reason}; create a table with: {}",
         column.name,

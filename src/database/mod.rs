@@ -20,18 +20,23 @@ mod postgres;
 mod schema;
 mod sqlite;
 mod statement;
+mod text_date;
 mod tls;
 mod url;
+mod values;
 
 use sqlx::database::HasStatementCache;
 
-use crate::operation::{PageRequest, Stored};
+use crate::operation::{Listed, PageRequest, Stored};
 use crate::timestamp::Timestamp;
 
-pub use batch::{Batch, Save, Touch};
+pub use batch::{Batch, Effects, Save, Touch, keep_later, unless_after};
 pub use connect::{Connect, Target};
 pub use error::Errors;
-pub use inspected::{Column, DataForm, InspectedTable, InstantColumn, InstantForm, Text};
+pub use inspected::{
+    Column, DataForm, InspectedTable, InstantColumn, InstantForm, Text, expires_at,
+};
+pub use layout::unfit;
 pub use schema::{Schema, Unfit};
 pub use statement::{Statement, rendered, rows_updated};
 
@@ -59,16 +64,31 @@ pub enum Key {
     Sid(String),
 }
 
+/// A session of a page, from a row whose key is its sid.
+fn listed((key, stored): (Key, Stored)) -> sqlx::Result<Listed> {
+    let Key::Sid(sid) = key else {
+        return Err(sqlx::Error::Protocol("expected a row with its sid".into()));
+    };
+    Ok(Listed {
+        sid,
+        data: stored.data,
+        expires: stored.expires.at(),
+    })
+}
+
 /// Statements that read sessions.
 pub trait ReadStatements: sqlx::Database {
     /// Reads sessions by sid, expired ones too.
     fn read(table: &InspectedTable, sids: &[&str]) -> Statement<Self>;
 
     /// Decodes a row of [`ReadStatements::read`].
-    fn stored(row: &Self::Row) -> sqlx::Result<(Key, Stored)>;
+    fn stored(table: &InspectedTable, row: &Self::Row) -> sqlx::Result<(Key, Stored)>;
 
-    /// Reads live sessions in the order of their sids: sid and, if requested, data.
+    /// Reads live sessions in the order of their sids: sid and, if requested, data and expiry.
     fn page(table: &InspectedTable, request: &PageRequest, now: Timestamp) -> Statement<Self>;
+
+    /// Decodes a row of [`ReadStatements::page`].
+    fn listed(table: &InspectedTable, row: &Self::Row) -> sqlx::Result<Listed>;
 
     /// Counts the live sessions.
     fn length(table: &InspectedTable, now: Timestamp) -> Statement<Self>;

@@ -9,6 +9,8 @@ pub struct Rows<'a> {
     /// Expressions over `j`.
     pub sid: &'a str,
     pub expires: String,
+    /// The conditions over `j` and `t` under which a row keeps its expiry, for the effects that have such.
+    pub keeps: Keeps,
     pub data: String,
     /// The application's own columns, quoted, each with its expression over `j`.
     pub extra: Vec<(String, String)>,
@@ -18,6 +20,17 @@ pub struct Rows<'a> {
     pub live: String,
 }
 
+/// The conditions under which a row keeps its expiry.
+#[derive(Default)]
+pub struct Keeps {
+    /// In an upsert, where a later one stays, over `excluded` and `t`.
+    pub upsert: Option<String>,
+    /// In an update, where a later one stays.
+    pub update: Option<String>,
+    /// In a touch, where a row is left alone.
+    pub touch: Option<String>,
+}
+
 impl Rows<'_> {
     pub fn upsert(&self, from: &str) -> String {
         let table = self.table;
@@ -25,7 +38,14 @@ impl Rows<'_> {
         let restored = table.deleted_at.iter();
         let replaced = changes
             .iter()
-            .map(|(column, _)| format!("{column} = excluded.{column}"))
+            .map(|(column, _)| match &self.keeps.upsert {
+                Some(keeps) if *column == table.expires.name => {
+                    format!(
+                        "{column} = CASE WHEN {keeps} THEN t.{column} ELSE excluded.{column} END"
+                    )
+                }
+                _ => format!("{column} = excluded.{column}"),
+            })
             .chain(restored.map(|column| format!("{column} = NULL")));
         let replaced = list(replaced);
         let (columns, values): (Vec<_>, Vec<_>) = [(table.sid.clone(), self.sid.to_owned())]
@@ -35,8 +55,13 @@ impl Rows<'_> {
             .unzip();
         // Without WHERE, SQLite would take ON for the condition of a join.
         format!(
-            "INSERT INTO {} ({}) SELECT {} FROM {from} WHERE true ON CONFLICT ({}) DO UPDATE SET {replaced}",
+            "INSERT INTO {}{} ({}) SELECT {} FROM {from} WHERE true ON CONFLICT ({}) DO UPDATE SET {replaced}",
             table.name,
+            if self.keeps.upsert.is_some() {
+                " AS t"
+            } else {
+                ""
+            },
             columns.join(", "),
             values.join(", "),
             table.sid,
@@ -44,7 +69,12 @@ impl Rows<'_> {
     }
 
     pub fn update(&self, from: &str) -> String {
-        let changes = self.changes().into_iter();
+        let mut changes = self.changes();
+        if let Some(keeps) = &self.keeps.update {
+            let (column, value) = &mut changes[0];
+            *value = format!("CASE WHEN {keeps} THEN t.{column} ELSE {value} END");
+        }
+        let changes = changes.into_iter();
         format!(
             "UPDATE {} AS t SET {} FROM {from} WHERE t.{} = {}{}",
             self.table.name,
@@ -60,12 +90,16 @@ impl Rows<'_> {
             .into_iter()
             .chain(self.stamp(self.table.updated_at.as_ref()));
         format!(
-            "UPDATE {} AS t SET {} FROM {from} WHERE t.{} = {} AND {}",
+            "UPDATE {} AS t SET {} FROM {from} WHERE t.{} = {} AND {}{}",
             self.table.name,
             list(changes.map(|(column, value)| format!("{column} = {value}"))),
             self.table.sid,
             self.sid,
-            self.live
+            self.live,
+            match &self.keeps.touch {
+                Some(keeps) => format!(" AND NOT ({keeps})"),
+                None => String::new(),
+            }
         )
     }
 

@@ -3,13 +3,18 @@
 use sqlx::SqlStr;
 
 use crate::config::{ColumnName, Instants, Json, TableConfig};
+use crate::error::StoreError;
+use crate::timestamp::Timestamp;
 
 use super::inspected::{Column, DataForm, InspectedTable, InstantForm};
 use super::statement::{Statement, rendered};
 
-/// Expiries up to this one are not used to tell seconds from milliseconds. It is in 1973 or on 2 January 1970; a session
-/// that was ended by force may have an expiry in 1970.
-const MIN_SAMPLE: i64 = 100_000_000;
+/// How many rows decide whether integers are seconds or milliseconds.
+const VOTERS: u32 = 100;
+
+/// How far from now, in ms, the expiry of a row that decides may be: 20 years. What is plausible as seconds is then never
+/// plausible as milliseconds, and neither are the ends of the calendar, which mean "never".
+const PLAUSIBLE: i64 = 20 * 365 * 86_400_000;
 
 /// Why a table or column cannot be used for sessions.
 #[derive(Debug, thiserror::Error)]
@@ -19,11 +24,18 @@ pub enum Unfit {
     #[error("expected it to be the primary key or to have a unique index of its own")]
     NotUnique,
     #[error(
-        "expected a deterministic collation, got `{0}`, which treats different session ids as equal"
+        "expected a collation that tells all session ids apart, got {0}, which treats different ones as equal"
     )]
     Collation(String),
-    #[error("expected a name without characters beyond U+FFFF, which {0} does not allow")]
+    #[error("expected a name without characters beyond U+FFFF, which {0} do not allow")]
     Name(&'static str),
+    #[error("expected a name of at most {max} {unit}, the limit of {database}, got {got} {unit}")]
+    Length {
+        database: &'static str,
+        max: usize,
+        unit: &'static str,
+        got: usize,
+    },
 }
 
 impl Unfit {
@@ -65,16 +77,69 @@ pub trait Schema: sqlx::Database {
     /// Decodes a row of [`Schema::inspect`].
     fn column(row: &Self::Row) -> sqlx::Result<Column>;
 
-    /// Checks the name of the table.
-    fn check_table_name(_name: &str) -> Result<(), Unfit> {
+    /// Checks the name of a schema, table or column. Where a database cuts a name off, two names that begin alike would be
+    /// one table.
+    fn check_name(_name: &str) -> Result<(), Unfit> {
+        Ok(())
+    }
+
+    /// Checks all names that the options give.
+    ///
+    /// # Errors
+    /// `ERR_SESSION_OPTIONS`, with the name.
+    fn check_names(table: &TableConfig) -> Result<(), StoreError> {
+        let columns = &table.columns;
+        let columns = [
+            &columns.sid,
+            &columns.expires,
+            &columns.data,
+            &columns.created_at,
+            &columns.updated_at,
+            &columns.deleted_at,
+        ];
+        let columns = columns.into_iter().filter_map(|column| match column {
+            ColumnName::Named(name) => Some(("column", name)),
+            ColumnName::Found | ColumnName::Absent => None,
+        });
+        let schema = table.schema.iter().map(|name| ("schema", name));
+        let names = schema.chain([("table", &table.name)]).chain(columns);
+        for (what, name) in names {
+            Self::check_name(name).map_err(|reason| {
+                StoreError::options(format!("{what} name `{name}` cannot be used: {reason}"))
+            })?;
+        }
         Ok(())
     }
 
     /// Checks whether a column can hold the sid.
     fn check_sid(column: &Column) -> Result<(), Unfit>;
 
+    /// Reads whether the sid column treats different sids as equal, where its description does not say so.
+    fn sids_compare_equal(_table: &InspectedTable) -> Option<SqlStr> {
+        None
+    }
+
+    /// The collation of a sid column that was not refused, if it treats different sids as equal.
+    fn inexact_collation(_table: &InspectedTable) -> Option<&str> {
+        None
+    }
+
+    /// Reads the names of the unique keys other than that of the sid, where an upsert does not fail by itself if it meets
+    /// the row of another session there.
+    fn other_unique_keys(
+        _config: &TableConfig,
+        _table: &InspectedTable,
+    ) -> Option<Statement<Self>> {
+        None
+    }
+
     /// How a column keeps instants.
     fn instant_form(column: &Column) -> Result<InstantForm, Unfit>;
+
+    /// The first and the last instant that a column can hold.
+    fn instant_range(_column: &Column) -> [Timestamp; 2] {
+        [Timestamp(0), Timestamp::LAST]
+    }
 
     /// How a column keeps sessions.
     fn data_form(column: &Column) -> Result<DataForm, Unfit>;
@@ -132,14 +197,31 @@ pub trait Schema: sqlx::Database {
         rendered(format!("DROP TABLE IF EXISTS {}", Self::table_name(table)))
     }
 
-    /// Reads what the column types leave open from a row that is there: an integer expiry, and the first characters of
-    /// JSON data. NULL where the type is enough, or there is no such row.
-    fn sample(table: &InspectedTable) -> SqlStr {
+    /// Reads what the column types leave open from rows that are there: how many integer expiries are near `now` if taken
+    /// for seconds, how many if taken for milliseconds, and the first characters of JSON data. NULL where the type is
+    /// enough, or there is no such row.
+    fn sample(table: &InspectedTable, now: Timestamp) -> SqlStr {
         let (name, expires, data) = (&table.name, &table.expires.name, &table.data);
-        let integer = if table.expires.form.is_integer() {
-            format!("(SELECT {expires} FROM {name} WHERE {expires} > {MIN_SAMPLE} LIMIT 1)")
+        let votes = if table.unit_open {
+            let near = |column: &str, unit: i64| {
+                let (first, last) = (now.0 - PLAUSIBLE, now.0 + PLAUSIBLE);
+                format!("{column} BETWEEN {} AND {}", first / unit, last / unit)
+            };
+            // Rows that decide nothing are left out before they are counted.
+            let voters = format!(
+                "SELECT {expires} AS e FROM {name} WHERE {} OR {} LIMIT {VOTERS}",
+                near(expires, 1000),
+                near(expires, 1)
+            );
+            let count = |unit| {
+                format!(
+                    "(SELECT COUNT(*) FROM ({voters}) AS v WHERE {})",
+                    near("e", unit)
+                )
+            };
+            [count(1000), count(1)]
         } else {
-            "NULL".to_owned()
+            ["NULL", "NULL"].map(str::to_owned)
         };
         let text = match table.data_form {
             DataForm::Json => {
@@ -148,9 +230,8 @@ pub trait Schema: sqlx::Database {
             }
             DataForm::Text | DataForm::Binary => "NULL".to_owned(),
         };
-        rendered(format!(
-            "SELECT CAST({integer} AS {}), {text}",
-            Self::BIGINT
-        ))
+        let [seconds, milliseconds] =
+            votes.map(|count| format!("CAST({count} AS {})", Self::BIGINT));
+        rendered(format!("SELECT {seconds}, {milliseconds}, {text}"))
     }
 }

@@ -88,9 +88,16 @@ pub fn effect(call: &SessionCall) -> Option<Effect<'_>> {
             data: &row.data,
             expires: row.expires,
             extra: &row.extra,
-            only_if_exists: row.loaded,
+            keep_later: row.keep_later,
+            update_until: row.update_until,
         },
-        SessionCall::Touch { expires } => Effect::Touch { expires: *expires },
+        SessionCall::Touch {
+            expires,
+            unless_after,
+        } => Effect::Touch {
+            expires: *expires,
+            unless_after: *unless_after,
+        },
         SessionCall::Destroy => Effect::Destroy,
     })
 }
@@ -101,49 +108,73 @@ fn fold<'a>(first: Effect<'a>, second: Effect<'a>, now: Timestamp) -> Option<Eff
     match (first, second) {
         (_, Destroy) | (Destroy, Touch { .. }) => Some(Destroy),
         // An insert after a delete leaves the application's columns at their defaults; a replacement would keep them.
-        (Destroy, Save { only_if_exists, .. }) => only_if_exists.then_some(Destroy),
-        (Touch { .. }, Save { .. }) => Some(second),
-        (Touch { expires }, Touch { .. }) => (expires > now).then_some(second),
+        (Destroy, Save { .. }) => is_loaded(second).then_some(Destroy),
+        // What the touch gave may be what the save keeps.
+        (Touch { .. }, Save { keep_later, .. }) => (!keep_later).then_some(second),
+        // If the second leaves alone what the first wrote, it may as well leave alone what was there before.
+        (Touch { expires, .. }, Touch { .. }) => (expires > now).then_some(second),
         (
             Save {
+                expires: first_expires,
                 extra: before,
-                only_if_exists: first_only_if_exists,
+                keep_later: first_keeps_later,
+                update_until: first_until,
                 ..
             },
             Save {
                 data,
                 expires,
                 extra,
-                only_if_exists,
+                keep_later,
+                update_until,
             },
         ) => covers(extra, before).then_some(Save {
             data,
-            expires,
+            expires: if keep_later {
+                expires.max(first_expires)
+            } else {
+                expires
+            },
             extra,
+            keep_later: keep_later && first_keeps_later,
             // A first save that inserts the row makes sure that it exists for the second.
-            only_if_exists: first_only_if_exists && only_if_exists,
+            update_until: update_until.min(first_until),
         }),
         (
             Save {
                 data,
                 expires: before,
                 extra,
-                only_if_exists,
+                keep_later,
+                update_until,
             },
-            Touch { expires },
-        ) => (before > now).then_some(Save {
-            data,
-            expires,
-            extra,
-            only_if_exists,
-        }),
+            Touch {
+                expires,
+                unless_after,
+            },
+        ) => {
+            let kept = unless_after.is_some_and(|after| before > after && before <= expires);
+            // Whether the touch leaves the row alone depends on the later expiry that the save keeps.
+            let unsure = keep_later && unless_after.is_some();
+            (before > now && !unsure).then_some(Save {
+                data,
+                expires: if kept { before } else { expires },
+                extra,
+                keep_later: false,
+                update_until,
+            })
+        }
     }
 }
 
 /// Whether `second` saves a loaded session that `first` has destroyed.
 fn is_gone(first: Effect<'_>, second: Effect<'_>) -> bool {
-    let loaded = matches!(second, Effect::Save { only_if_exists, .. } if only_if_exists);
-    loaded && matches!(first, Effect::Destroy)
+    is_loaded(second) && matches!(first, Effect::Destroy)
+}
+
+/// Whether this saves a session that was loaded from the table.
+fn is_loaded(effect: Effect<'_>) -> bool {
+    matches!(effect, Effect::Save { update_until, .. } if update_until > Timestamp::MIN)
 }
 
 /// Whether `later` writes every column that `earlier` wrote.
@@ -165,7 +196,12 @@ mod tests {
         SessionCall::Set(Row {
             data: data.into(),
             expires: Timestamp(2000),
-            loaded,
+            keep_later: false,
+            update_until: if loaded {
+                Timestamp(2000)
+            } else {
+                Timestamp::MIN
+            },
             extra: columns
                 .iter()
                 .map(|&column| Extra {
@@ -179,7 +215,26 @@ mod tests {
     fn touch(expires: i64) -> SessionCall {
         SessionCall::Touch {
             expires: Timestamp(expires),
+            unless_after: None,
         }
+    }
+
+    fn touch_unless(after: i64, expires: i64) -> SessionCall {
+        SessionCall::Touch {
+            expires: Timestamp(expires),
+            unless_after: Some(Timestamp(after)),
+        }
+    }
+
+    /// A save of a loaded session whose expiry the application has not changed.
+    fn keep(data: &str, expires: i64) -> SessionCall {
+        SessionCall::Set(Row {
+            data: data.into(),
+            expires: Timestamp(expires),
+            keep_later: true,
+            update_until: Timestamp(expires),
+            extra: Vec::new(),
+        })
     }
 
     /// The plan, abbreviated: reads by index, writes by their effect.
@@ -194,13 +249,26 @@ mod tests {
                         Effect::Save {
                             data,
                             expires,
-                            only_if_exists,
+                            keep_later,
+                            update_until,
                             ..
                         } => {
-                            let verb = if only_if_exists { "update" } else { "upsert" };
-                            format!("{verb} {data} {}", expires.0)
+                            let verb = if update_until > NOW {
+                                "update"
+                            } else {
+                                "upsert"
+                            };
+                            let later = if keep_later { " or later" } else { "" };
+                            format!("{verb} {data} {}{later}", expires.0)
                         }
-                        Effect::Touch { expires } => format!("touch {}", expires.0),
+                        Effect::Touch {
+                            expires,
+                            unless_after: None,
+                        } => format!("touch {}", expires.0),
+                        Effect::Touch {
+                            expires,
+                            unless_after: Some(after),
+                        } => format!("touch {} unless after {}", expires.0, after.0),
                         Effect::Destroy => "destroy".into(),
                     };
                     format!("{effect} {:?}", folded.members)
@@ -264,6 +332,60 @@ mod tests {
             plan(&[set("1", false, &["user"]), set("2", false, &[])]),
             ["upsert 1 2000 [0]", "upsert 2 2000 [1]"]
         );
+    }
+
+    #[test]
+    fn a_later_expiry_is_kept_and_a_recent_one_left_alone() {
+        let cases = [
+            (
+                vec![keep("1", 2000), keep("2", 3000)],
+                "update 2 3000 or later [0, 1]",
+            ),
+            (
+                vec![set("1", false, &[]), keep("2", 1500)],
+                "upsert 2 2000 [0, 1]",
+            ),
+            (
+                vec![keep("1", 3000), set("2", true, &[])],
+                "update 2 2000 [0, 1]",
+            ),
+            (vec![keep("1", 2000), touch(1500)], "update 1 1500 [0, 1]"),
+            (
+                vec![set("1", true, &[]), touch_unless(1900, 2100)],
+                "update 1 2000 [0, 1]",
+            ),
+            (
+                vec![set("1", true, &[]), touch_unless(2000, 2100)],
+                "update 1 2100 [0, 1]",
+            ),
+            (
+                vec![set("1", true, &[]), touch_unless(1800, 1900)],
+                "update 1 1900 [0, 1]",
+            ),
+            (
+                vec![touch(2000), touch_unless(1900, 2100)],
+                "touch 2100 unless after 1900 [0, 1]",
+            ),
+        ];
+        for (calls, expected) in cases {
+            assert_eq!(plan(&calls), [expected]);
+        }
+        assert_eq!(
+            plan(&[touch(3000), keep("1", 2000)]),
+            ["touch 3000 [0]", "update 1 2000 or later [1]"]
+        );
+        assert_eq!(
+            plan(&[keep("1", 2000), touch_unless(1900, 2100)]),
+            [
+                "update 1 2000 or later [0]",
+                "touch 2100 unless after 1900 [1]"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_destroyed_session_stays_so_whenever_it_was_to_expire() {
+        assert_eq!(plan(&[Destroy, keep("1", 500)]), ["destroy [0, 1]"]);
     }
 
     #[test]

@@ -32,6 +32,23 @@ use task::Task;
 /// Delivers the outcomes of a batch to their callers.
 pub type Deliver = Arc<dyn Fn(Vec<(Ticket, Outcome)>) + Send + Sync>;
 
+/// Time limits of the queue.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How long a connection may take.
+    pub acquire: Duration,
+    /// How long a trip for single sessions may take.
+    pub query: Duration,
+}
+
+impl Limits {
+    /// How long a call may wait until it is begun, and how long a batch of calls on single sessions may take with all of
+    /// its repetitions.
+    pub fn total(self) -> Duration {
+        self.acquire + self.query
+    }
+}
+
 /// The entrance of the queue.
 pub struct Queue {
     shared: Arc<Shared>,
@@ -47,10 +64,11 @@ impl Queue {
         table: &Arc<T>,
         lanes: Lanes,
         bounds: QueueConfig,
-        query_timeout: Duration,
+        limits: Limits,
         deliver: Deliver,
     ) -> Self {
-        let shared = Arc::new(Shared::new(lanes, query_timeout, deliver));
+        let shared = Arc::new(Shared::new(lanes, limits, deliver));
+        runtime.spawn(Arc::clone(&shared).fail_late_calls());
         let places = (0..lanes.readers)
             .map(|_| Place::Reads)
             .chain((0..lanes.writers).map(Place::Writes))
@@ -94,6 +112,7 @@ impl Queue {
         }
         state.pending += 1;
         state.bytes += bytes;
+        self.shared.note_call(&mut state);
         if let Some(placed) = state.order.admit(operation) {
             state.enqueue(placed);
         }

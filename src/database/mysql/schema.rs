@@ -5,7 +5,12 @@ use sqlx::{MySql, Row};
 
 use super::add;
 use crate::config::{Instants, TableConfig};
-use crate::database::{Column, DataForm, InstantForm, Schema, Statement, Unfit, rendered};
+use crate::database::{
+    Column, DataForm, InspectedTable, InstantForm, Schema, Statement, Unfit, rendered,
+};
+use crate::timestamp::Timestamp;
+
+const MAX_NAME_CHARACTERS: usize = 64;
 
 impl Schema for MySql {
     const BIGINT: &'static str = "SIGNED";
@@ -16,7 +21,7 @@ impl Schema for MySql {
 
     fn instant_type(instants: Instants) -> &'static str {
         match instants {
-            Instants::Date | Instants::Local | Instants::Iso => "DATETIME",
+            Instants::Date | Instants::Local | Instants::Iso => "DATETIME(3)",
             Instants::Seconds => "BIGINT",
         }
     }
@@ -87,11 +92,19 @@ impl Schema for MySql {
         })
     }
 
-    /// MySQL allows characters up to U+FFFF: <https://dev.mysql.com/doc/refman/8.4/en/identifiers.html>.
-    fn check_table_name(name: &str) -> Result<(), Unfit> {
-        let beyond = name.chars().any(|character| character > '\u{FFFF}');
-        if beyond {
-            Err(Unfit::Name("MySQL"))
+    /// MySQL allows characters up to U+FFFF, and 64 of them: <https://dev.mysql.com/doc/refman/8.4/en/identifiers.html>.
+    fn check_name(name: &str) -> Result<(), Unfit> {
+        let database = "MySQL and MariaDB";
+        let count = name.chars().count();
+        if name.chars().any(|character| character > '\u{FFFF}') {
+            Err(Unfit::Name(database))
+        } else if count > MAX_NAME_CHARACTERS {
+            Err(Unfit::Length {
+                database,
+                max: MAX_NAME_CHARACTERS,
+                unit: "characters",
+                got: count,
+            })
         } else {
             Ok(())
         }
@@ -104,6 +117,31 @@ impl Schema for MySql {
         } else {
             Err(Unfit::of_type("varchar or varbinary", declared))
         }
+    }
+
+    /// Most collations ignore case, and all but the newer ones ignore trailing spaces.
+    fn inexact_collation(table: &InspectedTable) -> Option<&str> {
+        let collation = table.sid_column.collation.as_deref()?;
+        let exact = collation.ends_with("nopad_bin") || collation.ends_with("0900_bin");
+        (!exact).then_some(collation)
+    }
+
+    fn other_unique_keys(config: &TableConfig, table: &InspectedTable) -> Option<Statement<Self>> {
+        let schema = match &config.schema {
+            Some(_) => "?",
+            None => "DATABASE()",
+        };
+        let sql = format!(
+            "SELECT CONVERT(s.INDEX_NAME USING utf8mb4) FROM information_schema.STATISTICS AS s \
+             WHERE s.TABLE_SCHEMA = {schema} AND s.TABLE_NAME = ? AND s.NON_UNIQUE = 0 GROUP BY s.INDEX_NAME \
+             HAVING COUNT(*) > 1 OR MAX(s.COLUMN_NAME) IS NULL OR MAX(s.COLUMN_NAME) <> ? ORDER BY s.INDEX_NAME"
+        );
+        let mut arguments = MySqlArguments::default();
+        let schema = config.schema.iter();
+        for name in schema.chain([&config.name, &table.sid_column.name]) {
+            add(&mut arguments, name.as_str());
+        }
+        Some(Statement::new(rendered(sql), arguments))
     }
 
     fn instant_form(column: &Column) -> Result<InstantForm, Unfit> {
@@ -122,6 +160,20 @@ impl Schema for MySql {
             let expected = "datetime, timestamp, varchar, text, int or bigint";
             Err(Unfit::of_type(expected, declared))
         }
+    }
+
+    fn instant_range(column: &Column) -> [Timestamp; 2] {
+        let declared = &column.declared;
+        // https://dev.mysql.com/doc/refman/8.4/en/datetime.html: the instant 0 is kept for 0000-00-00.
+        let [first, last] = match declared.as_str() {
+            _ if declared.starts_with("timestamp") => [1, i64::from(i32::MAX)],
+            _ if declared.starts_with("int") && declared.contains("unsigned") => {
+                [0, i64::from(u32::MAX)]
+            }
+            _ if declared.starts_with("int") => [0, i64::from(i32::MAX)],
+            _ => return [Timestamp(0), Timestamp::LAST],
+        };
+        [first, last].map(|seconds| Timestamp(seconds * 1000))
     }
 
     fn data_form(column: &Column) -> Result<DataForm, Unfit> {
@@ -151,8 +203,8 @@ mod tests {
         assert_eq!(
             MySql::create_table(&table()),
             "CREATE TABLE IF NOT EXISTS `Sessions` (`sid` VARCHAR(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, \
-             `expires` DATETIME, `data` MEDIUMTEXT CHARACTER SET utf8mb4, `createdAt` DATETIME NOT NULL, \
-             `updatedAt` DATETIME NOT NULL, PRIMARY KEY (`sid`)) ENGINE=InnoDB;"
+             `expires` DATETIME(3), `data` MEDIUMTEXT CHARACTER SET utf8mb4, `createdAt` DATETIME(3) NOT NULL, \
+             `updatedAt` DATETIME(3) NOT NULL, PRIMARY KEY (`sid`)) ENGINE=InnoDB;"
         );
     }
 }

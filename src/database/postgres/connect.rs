@@ -1,9 +1,10 @@
 //! Connecting to PostgreSQL.
 
 use std::str::FromStr;
+use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use sqlx::{ConnectOptions, Postgres};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
+use sqlx::{ConnectOptions, Postgres, SqlSafeStr, SqlStr};
 
 use super::environment;
 use super::parameters::PARAMETERS;
@@ -11,16 +12,43 @@ use crate::config::{Config, ConnectionConfig};
 use crate::database::address::{ipv6_host, is_local};
 use crate::database::parameters::Parameters;
 use crate::database::tls::{Material, Tls, TlsMode};
-use crate::database::url::with_host;
-use crate::database::{Connect, Target};
-use crate::error::{Result, StoreError};
+use crate::database::url::{check_encoding, invalid_url, with_host};
+use crate::database::{Connect, Target, rendered};
+use crate::error::Result;
+
+/// Ends a backend, of which a process id alone says too little: ids are used again.
+const END_BACKEND: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+     WHERE concat_ws('/', pid, extract(epoch FROM backend_start)) = $1";
 
 impl Connect for Postgres {
     const SCHEMES: &'static [&'static str] = &["postgres", "postgresql"];
 
+    const BACKEND: Option<&'static str> = Some(
+        "SELECT concat_ws('/', pid, extract(epoch FROM backend_start)) FROM pg_stat_activity \
+         WHERE pid = pg_backend_pid()",
+    );
+
+    async fn end_backend(connection: &mut PgConnection, backend: &str) -> sqlx::Result<bool> {
+        let there: i64 = sqlx::query_scalar(END_BACKEND)
+            .bind(backend)
+            .fetch_one(connection)
+            .await?;
+        Ok(there > 0)
+    }
+
+    fn begin(limit: Option<Duration>) -> SqlStr {
+        match limit {
+            Some(limit) => rendered(format!(
+                "BEGIN; SET LOCAL statement_timeout = {}",
+                limit.as_millis()
+            )),
+            None => "BEGIN".into_sql_str(),
+        }
+    }
+
     /// Reads the URL, and what it leaves open from the environment variables of PostgreSQL (`PGHOST`, `PGSSLMODE`, …).
     fn target(connection: &ConnectionConfig, max_connections: u32) -> Result<Target<Self>> {
-        let invalid = |error| StoreError::options(format!("invalid PostgreSQL URL: {error}"));
+        check_encoding(&connection.url, "PostgreSQL", "postgres")?;
         let mut parameters = Parameters::read(&connection.url, PARAMETERS)?;
         environment::complete(&connection.url, &mut parameters)?;
         // The driver takes the brackets for a part of the address; as a parameter, it has none.
@@ -29,7 +57,7 @@ impl Connect for Postgres {
         }
         let Parameters { url, tls, .. } = parameters;
         let mut options = PgConnectOptions::from_str(&with_host(&url))
-            .map_err(invalid)?
+            .map_err(|error| invalid_url("PostgreSQL", &error))?
             // No number with a fraction is read as text, and poolers reject the parameter.
             .extra_float_digits(None)
             .disable_statement_logging();

@@ -3,7 +3,7 @@
 use sqlx::Postgres;
 
 use crate::database::Errors;
-use crate::database::error::driver_error;
+use crate::database::error::{driver_error, hide_message};
 use crate::error::{ErrorKind, Remedy, StoreError};
 
 impl Errors for Postgres {
@@ -49,6 +49,11 @@ impl Errors for Postgres {
             // Canceled, usually by statement_timeout.
             "57014" => (ErrorKind::Timeout, Remedy::None),
             _ => match &code[..2] {
+                // RAISE and ASSERT.
+                "P0" => {
+                    hide_message(&mut failed);
+                    (ErrorKind::Database, Remedy::Isolate)
+                }
                 "08" => (ErrorKind::Connection, Remedy::Reconnect),
                 // Wrong password, unknown database.
                 "28" | "3D" => (ErrorKind::Connection, Remedy::Discard),

@@ -20,7 +20,9 @@ use sqlx::postgres::PgArguments;
 use sqlx::{Arguments, Encode, Postgres, Type};
 
 use super::on_conflict::and_not_deleted;
+use super::text_date::TEXT_DATE;
 use super::{InspectedTable, InstantColumn, InstantForm};
+use crate::timestamp::Timestamp;
 
 /// Adds a value. None of the types bound here can fail to encode.
 fn add<'q, T: Encode<'q, Postgres> + Type<Postgres>>(arguments: &mut PgArguments, value: T) {
@@ -32,9 +34,16 @@ fn zone(table: &InspectedTable) -> String {
     format!("INTERVAL '{} minutes'", table.utc_offset_minutes)
 }
 
-/// An instant, given in ms as an expression of bigint, in the form of a column. Digits that the column does not keep are
+/// An instant, given in ms as an expression of bigint, in the form of a column, or the last that the column can hold. Digits that the column does not keep are
 /// cut off here: PostgreSQL would round them, and a session could live longer than it should.
 fn instant(table: &InspectedTable, column: &InstantColumn, ms: &str) -> String {
+    let [_, last] = column.range;
+    let held = if last < Timestamp::LAST {
+        format!("LEAST({ms}, {})", last.0)
+    } else {
+        ms.to_owned()
+    };
+    let ms = held.as_str();
     let kept = match column.fraction {
         Some(digits @ 0..3) => {
             let unit = 10_u32.pow(3 - digits);
@@ -64,17 +73,31 @@ fn now(table: &InspectedTable, column: &InstantColumn) -> String {
     instant(table, column, "$1::bigint")
 }
 
+/// The expiry, and the time of the statement in a form that compares with it. A text that is not a date becomes NULL, as
+/// `get` finds no expiry in it.
+fn compared(table: &InspectedTable) -> [String; 2] {
+    let expires = format!("t.{}", table.expires.name);
+    if !matches!(table.expires.form, InstantForm::Text | InstantForm::Iso) {
+        return [expires, now(table, &table.expires)];
+    }
+    // The zone of the session may be another than UTC, and the server knows no year 0.
+    let date = format!(
+        "CASE WHEN {expires} ~ '{TEXT_DATE}' AND {expires} !~ '^0000' THEN ({expires} || \
+         CASE WHEN {expires} ~ ':.*([Zz]|[+-][0-9:]+) *$' THEN '' ELSE ' UTC' END)::timestamptz END"
+    );
+    [date, "to_timestamp($1::bigint / 1000::float8)".to_owned()]
+}
+
 fn expired(table: &InspectedTable) -> String {
-    let expires = &table.expires;
-    format!("t.{} <= {}", expires.name, now(table, expires))
+    let [expires, now] = compared(table);
+    format!("{expires} <= {now}")
 }
 
 fn live(table: &InspectedTable) -> String {
-    let expires = &table.expires;
+    let [expires, now] = compared(table);
     format!(
-        "(t.{name} IS NULL OR t.{name} > {now}){not_deleted}",
-        name = expires.name,
-        now = now(table, expires),
+        "(t.{name} IS NULL OR {expires} > {now}){not_deleted}",
+        name = table.expires.name,
         not_deleted = and_not_deleted(table)
     )
 }

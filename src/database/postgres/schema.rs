@@ -6,6 +6,9 @@ use sqlx::{Postgres, Row};
 use super::add;
 use crate::config::{Instants, TableConfig};
 use crate::database::{Column, DataForm, InstantForm, Schema, Statement, Unfit, rendered};
+use crate::timestamp::Timestamp;
+
+const MAX_NAME_BYTES: usize = 63;
 
 impl Schema for Postgres {
     const BIGINT: &'static str = "bigint";
@@ -42,7 +45,9 @@ impl Schema for Postgres {
              AND i.indpred IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum), \
              (SELECT format('%I.%I', n.nspname, t.typname) FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace \
              WHERE t.oid = a.atttypid), \
-             (SELECT c.collname::text FROM pg_collation c WHERE c.oid = a.attcollation AND NOT c.collisdeterministic) \
+             (SELECT c.collname::text FROM pg_collation c WHERE NOT c.collisdeterministic AND (c.oid = a.attcollation \
+             OR EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND i.indnkeyatts = 1 \
+             AND i.indkey[0] = a.attnum AND i.indcollation[0] = c.oid)) LIMIT 1) \
              FROM pg_attribute a WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped \
              ORDER BY a.attnum";
         let mut arguments = PgArguments::default();
@@ -61,9 +66,22 @@ impl Schema for Postgres {
         })
     }
 
+    /// PostgreSQL cuts longer names off: <https://www.postgresql.org/docs/current/sql-syntax-lexical.html>.
+    fn check_name(name: &str) -> Result<(), Unfit> {
+        if name.len() > MAX_NAME_BYTES {
+            return Err(Unfit::Length {
+                database: "PostgreSQL",
+                max: MAX_NAME_BYTES,
+                unit: "bytes",
+                got: name.len(),
+            });
+        }
+        Ok(())
+    }
+
     fn check_sid(column: &Column) -> Result<(), Unfit> {
         if let Some(collation) = &column.collation {
-            return Err(Unfit::Collation(collation.clone()));
+            return Err(Unfit::Collation(format!("`{collation}`")));
         }
         let declared = &column.declared;
         if declared.starts_with("text") || is_varchar(declared) {
@@ -91,6 +109,14 @@ impl Schema for Postgres {
                 other,
             )),
         }
+    }
+
+    fn instant_range(column: &Column) -> [Timestamp; 2] {
+        let last = match column.declared.as_str() {
+            "integer" => Timestamp(i64::from(i32::MAX) * 1000),
+            _ => Timestamp::LAST,
+        };
+        [Timestamp(0), last]
     }
 
     fn data_form(column: &Column) -> Result<DataForm, Unfit> {

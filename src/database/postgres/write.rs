@@ -4,23 +4,28 @@ use sqlx::Postgres;
 use sqlx::postgres::{PgArguments, PgQueryResult};
 
 use super::{add, instant, live, now};
-use crate::database::on_conflict::Rows;
+use crate::database::on_conflict::{Keeps, Rows};
 use crate::database::{
-    Batch, DataForm, InspectedTable, InstantColumn, Save, Schema, Statement, Text, Touch,
-    WriteStatements,
+    Batch, DataForm, Effects, InspectedTable, InstantColumn, Save, Schema, Statement, Text, Touch,
+    WriteStatements, unless_after,
 };
 use crate::operation::Value;
 use crate::timestamp::Timestamp;
 
 impl WriteStatements for Postgres {
     fn write(table: &InspectedTable, batch: &Batch<'_>, now: Timestamp) -> Vec<Statement<Self>> {
-        let sql = table.text_with(Text::Commit(batch.effects()), &batch.extra, || {
-            write_text(table, batch)
+        let effects = batch.effects();
+        let sql = table.text_with(Text::Commit(effects), &batch.extra, || {
+            write_text(table, batch, effects)
         });
         let mut arguments = PgArguments::default();
         add(&mut arguments, now.0);
         add_rows(&mut arguments, table, &batch.upserts, &batch.extra);
         add_rows(&mut arguments, table, &batch.updates, &batch.extra);
+        if effects.keep_later {
+            let keep_later = batch.updates.iter().map(|save| save.keep_later);
+            add(&mut arguments, keep_later.collect::<Vec<bool>>());
+        }
         add_touches(&mut arguments, &batch.touches);
         if !batch.destroys.is_empty() {
             add(&mut arguments, &batch.destroys);
@@ -68,6 +73,13 @@ fn add_touches(arguments: &mut PgArguments, touches: &[Touch<'_>]) {
     let expiries: Vec<i64> = touches.iter().map(|touch| touch.expires.0).collect();
     add(arguments, sids);
     add(arguments, expiries);
+    if unless_after(touches) {
+        // No row expires both after and not after the same time.
+        let afters = touches
+            .iter()
+            .map(|touch| touch.unless_after.unwrap_or(touch.expires).0);
+        add(arguments, afters.collect::<Vec<i64>>());
+    }
 }
 
 /// A value as text that PostgreSQL casts to the type of its column.
@@ -88,7 +100,7 @@ fn text(value: &Value, utc_offset_minutes: i32) -> Option<String> {
 }
 
 /// The statement of a batch. $1 is the time in ms, followed by the arrays of each effect that there is.
-fn write_text(table: &InspectedTable, batch: &Batch<'_>) -> String {
+fn write_text(table: &InspectedTable, batch: &Batch<'_>, effects: Effects) -> String {
     let mut parameters = Parameters { last: 1 };
     let cast = |column: &str| table.column(column).map_or("text", |found| &found.cast);
     let extra = batch.extra.iter().enumerate().map(|(index, column)| {
@@ -99,6 +111,7 @@ fn write_text(table: &InspectedTable, batch: &Batch<'_>) -> String {
         table,
         sid: "j.sid",
         expires: instant(table, &table.expires, "j.e"),
+        keeps: keeps(table, effects),
         data: match table.data_form {
             DataForm::Text => "j.d".to_owned(),
             DataForm::Json if table.data_quoted => "to_json(j.d)".to_owned(),
@@ -111,13 +124,13 @@ fn write_text(table: &InspectedTable, batch: &Batch<'_>) -> String {
     };
     let mut parts = Vec::new();
     if !batch.upserts.is_empty() {
-        parts.push(rows.upsert(&parameters.rows(batch.extra.len())));
+        parts.push(rows.upsert(&parameters.rows(batch.extra.len(), false)));
     }
-    let update =
-        (!batch.updates.is_empty()).then(|| rows.update(&parameters.rows(batch.extra.len())));
-    if !batch.touches.is_empty() {
-        let arrays = [parameters.array("text"), parameters.array("bigint")];
-        parts.push(rows.touch(&format!("unnest({}) AS j (sid, e)", arrays.join(", "))));
+    let update = effects
+        .updates
+        .then(|| rows.update(&parameters.rows(batch.extra.len(), effects.keep_later)));
+    if effects.touches {
+        parts.push(rows.touch(&parameters.touches(effects.unless_after)));
     }
     if !batch.destroys.is_empty() {
         parts.push(format!(
@@ -138,6 +151,25 @@ fn write_text(table: &InspectedTable, batch: &Batch<'_>) -> String {
     format!("WITH {} {main}", others.join(", "))
 }
 
+fn keeps(table: &InspectedTable, effects: Effects) -> Keeps {
+    let row = format!("t.{}", table.expires.name);
+    let given = instant(table, &table.expires, "j.e");
+    let update = || format!("j.k AND ({row} IS NULL OR {row} > {given})");
+    let touch = || {
+        let after = instant(table, &table.expires, "j.a");
+        format!("{row} IS NOT NULL AND {row} > {after} AND {row} <= {given}")
+    };
+    let upsert = || {
+        let name = &table.expires.name;
+        format!("{row} IS NULL OR {row} > excluded.{name}")
+    };
+    Keeps {
+        upsert: effects.upserts_keep_later.then(upsert),
+        update: effects.keep_later.then(update),
+        touch: effects.unless_after.then(touch),
+    }
+}
+
 /// Numbers the parameters of a statement.
 struct Parameters {
     last: u32,
@@ -149,8 +181,8 @@ impl Parameters {
         format!("${}::{element}[]", self.last)
     }
 
-    /// The arrays of [`add_rows`] as a relation.
-    fn rows(&mut self, extra_columns: usize) -> String {
+    /// The arrays of [`add_rows`], and of which rows keep a later expiry, as a relation.
+    fn rows(&mut self, extra_columns: usize, keep_later: bool) -> String {
         let mut arrays = ["text", "bigint", "text"]
             .map(|element| self.array(element))
             .to_vec();
@@ -159,7 +191,22 @@ impl Parameters {
             arrays.push(self.array("text"));
             names.push(format!("x{index}"));
         }
+        if keep_later {
+            arrays.push(self.array("boolean"));
+            names.push("k".to_owned());
+        }
         format!("unnest({}) AS j ({})", arrays.join(", "), names.join(", "))
+    }
+
+    /// The arrays of [`add_touches`] as a relation.
+    fn touches(&mut self, unless_after: bool) -> String {
+        let arrays = [self.array("text"), self.array("bigint")].join(", ");
+        if unless_after {
+            let after = self.array("bigint");
+            format!("unnest({arrays}, {after}) AS j (sid, e, a)")
+        } else {
+            format!("unnest({arrays}) AS j (sid, e)")
+        }
     }
 }
 
@@ -181,12 +228,17 @@ mod tests {
             sid,
             data: "{}",
             expires,
+            keep_later: false,
             extra: &extra,
         };
         let batch = Batch {
             upserts: vec![save("a")],
             updates: vec![save("b")],
-            touches: vec![Touch { sid: "c", expires }],
+            touches: vec![Touch {
+                sid: "c",
+                expires,
+                unless_after: None,
+            }],
             destroys: vec!["d"],
             extra: vec!["userId"],
         };
@@ -207,6 +259,39 @@ mod tests {
              FROM unnest($6::text[], $7::bigint[], $8::text[], $9::text[]) AS j (sid, e, d, x0) WHERE t.\"sid\" = j.sid"
         );
         assert_eq!(statements[0].counts_updates, Some(0));
+    }
+
+    #[test]
+    fn rows_may_keep_their_expiry() {
+        let table = inspected("bigint", "text");
+        let expires = Timestamp(0);
+        let batch = Batch {
+            updates: vec![Save {
+                sid: "a",
+                data: "{}",
+                expires,
+                keep_later: true,
+                extra: &[],
+            }],
+            touches: vec![Touch {
+                sid: "b",
+                expires,
+                unless_after: Some(expires),
+            }],
+            ..Batch::default()
+        };
+        let statements = Postgres::write(&table, &batch, Timestamp(1));
+        assert_eq!(
+            statements[0].sql.as_str(),
+            "WITH p0 AS (UPDATE \"Sessions\" AS t SET \"expires\" = j.e, \
+             \"updatedAt\" = to_timestamp($1::bigint / 1000::float8) \
+             FROM unnest($6::text[], $7::bigint[], $8::bigint[]) AS j (sid, e, a) WHERE t.\"sid\" = j.sid AND \
+             (t.\"expires\" IS NULL OR t.\"expires\" > $1::bigint) AND \
+             NOT (t.\"expires\" IS NOT NULL AND t.\"expires\" > j.a AND t.\"expires\" <= j.e)) \
+             UPDATE \"Sessions\" AS t SET \"expires\" = CASE WHEN j.k AND (t.\"expires\" IS NULL OR t.\"expires\" > j.e) \
+             THEN t.\"expires\" ELSE j.e END, \"data\" = j.d, \"updatedAt\" = to_timestamp($1::bigint / 1000::float8) \
+             FROM unnest($2::text[], $3::bigint[], $4::text[], $5::boolean[]) AS j (sid, e, d, k) WHERE t.\"sid\" = j.sid"
+        );
     }
 
     #[test]

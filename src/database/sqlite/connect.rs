@@ -3,12 +3,15 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::pool::PoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Sqlite};
+use sqlx::{ConnectOptions, Executor, Sqlite};
 
 use super::file_locks::share_files_safely;
+use super::new_file;
 use crate::config::{ConnectionConfig, Lanes};
-use crate::database::{Connect, Target};
+use crate::database::url::invalid_url;
+use crate::database::{Connect, Target, rendered};
 use crate::error::{Result, StoreError};
 
 /// Pages in the write-ahead log before they are copied into the database: 32 MB with pages of 4 KB. SQLite's own default
@@ -23,6 +26,26 @@ const CACHE_KIB: u32 = 8000;
 
 impl Connect for Sqlite {
     const SCHEMES: &'static [&'static str] = &["sqlite"];
+    const RUNS_HERE: bool = true;
+
+    /// A statement that waits for a lock cannot be ended by others. It gives up by itself before its time is over, so that
+    /// it is known what became of it.
+    fn on_connect(options: PoolOptions<Self>, query_timeout: Duration) -> PoolOptions<Self> {
+        options.after_connect(move |connection, _| {
+            Box::pin(async move {
+                let busy_timeout: i64 = sqlx::query_scalar("PRAGMA busy_timeout")
+                    .persistent(false)
+                    .fetch_one(&mut *connection)
+                    .await?;
+                let most = query_timeout.as_millis() * 3 / 4;
+                if u128::from(busy_timeout.unsigned_abs()) > most {
+                    let lower = rendered(format!("PRAGMA busy_timeout = {most}"));
+                    connection.execute(lower).await?;
+                }
+                Ok(())
+            })
+        })
+    }
 
     /// Reads the URL. Also replaces SQLite's locks in this process, which has to happen before a file is opened.
     fn target(connection: &ConnectionConfig, max_connections: u32) -> Result<Target<Self>> {
@@ -34,7 +57,8 @@ impl Connect for Sqlite {
                  `db: 'sqlite:./sessions.sqlite'`",
             ));
         }
-        let (options, in_memory) = connect_options(&connection.url)?;
+        let (options, place) = connect_options(&connection.url)?;
+        let in_memory = place == Place::Memory;
         // One connection writes, one is for calls on the whole table, the others read.
         let (readers, table) = match max_connections {
             _ if in_memory => (0, false),
@@ -54,9 +78,16 @@ impl Connect for Sqlite {
             format!("the SQLite file `{}`", options.get_filename().display())
         };
         Ok(Target {
-            options,
             name,
             lanes,
+            prepare: match place {
+                Place::NewFile => {
+                    let (path, mode) = (options.get_filename().to_owned(), connection.file_mode);
+                    Box::new(move || new_file::create(&path, mode))
+                }
+                Place::Memory | Place::File => Box::new(|| ()),
+            },
+            options,
             tcp_port: None,
             in_memory,
             explain,
@@ -65,10 +96,24 @@ impl Connect for Sqlite {
     }
 }
 
-/// Reads `sqlite:` URLs: the parameters of sqlx, and three that set pragmas of the connection. Also returns whether the
-/// database is in memory.
-fn connect_options(url: &str) -> Result<(SqliteConnectOptions, bool)> {
+/// Where the database is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Memory,
+    /// A file that has to exist.
+    File,
+    /// A file that is created if it is missing.
+    NewFile,
+}
+
+/// Reads `sqlite:` URLs: the parameters of sqlx, and three that set pragmas of the connection.
+fn connect_options(url: &str) -> Result<(SqliteConnectOptions, Place)> {
     let (location, query) = url.split_once('?').unwrap_or((url, ""));
+    if names_user(url) {
+        return Err(StoreError::options(
+            "expected an SQLite URL such as `sqlite:./sessions.sqlite`, got one with a user and a host",
+        ));
+    }
     let mut journal_mode = Some(SqliteJournalMode::Wal);
     let mut synchronous = None;
     let mut busy_timeout = Duration::from_secs(5);
@@ -88,7 +133,7 @@ fn connect_options(url: &str) -> Result<(SqliteConnectOptions, bool)> {
     let read_only = others.contains(&"mode=ro") || others.contains(&"immutable=true");
     let url = format!("{location}?{}", others.join("&"));
     let options = SqliteConnectOptions::from_str(url.trim_end_matches('?'))
-        .map_err(|error| StoreError::options(format!("invalid SQLite URL: {error}")))?;
+        .map_err(|error| invalid_url("SQLite", &error))?;
     let in_memory = others.contains(&"mode=memory") || location.ends_with(":memory:");
     if options.get_filename().as_os_str().is_empty() && !in_memory {
         return Err(StoreError::options(
@@ -122,15 +167,33 @@ fn connect_options(url: &str) -> Result<(SqliteConnectOptions, bool)> {
             .map_err(|error| StoreError::options(format!("invalid SQLite URL: {error}")))?;
         options = options.filename(path);
     }
-    Ok((options, in_memory))
+    let place = if in_memory {
+        Place::Memory
+    } else if !has_mode || others.contains(&"mode=rwc") {
+        Place::NewFile
+    } else {
+        Place::File
+    };
+    Ok((options, place))
 }
 
-fn parameter<T: FromStr<Err: std::fmt::Display>>(key: &str, value: &str) -> Result<T> {
-    value.parse().map_err(|error| {
+fn parameter<T: FromStr>(key: &str, value: &str) -> Result<T> {
+    value.parse().map_err(|_| {
         StoreError::options(format!(
-            "invalid SQLite URL: parameter `{key}` cannot be `{value}`: {error}"
+            "invalid SQLite URL: parameter `{key}` has a value that SQLite does not have"
         ))
     })
+}
+
+/// Whether this is the URL of a server with another scheme. Its password would be shown as part of the name of a file.
+fn names_user(url: &str) -> bool {
+    let path = url.split_once(':').map_or("", |(_, path)| path);
+    let path = path.strip_prefix("//").unwrap_or(path);
+    let first = path.split(['/', '?']).next().unwrap_or_default();
+    // One letter is a drive of Windows.
+    first
+        .find(':')
+        .is_some_and(|colon| colon > 1 && path[colon..].contains('@'))
 }
 
 /// What the file system says about a file that could not be opened.
@@ -159,6 +222,7 @@ mod tests {
                 url: url.into(),
                 prepared_statements: true,
                 shared_file: false,
+                file_mode: 0o600,
             };
             Sqlite::target(&connection, 4)
         };
@@ -172,6 +236,9 @@ mod tests {
             ("sqlite:a.db?journal_mode=LOUD", "journal_mode"),
             ("sqlite:a.db?busy_timeout=soon", "busy_timeout"),
             ("sqlite:", "names no file"),
+            ("sqlite://shop:hidden@host/shop", "a user and a host"),
+            ("sqlite:shop:hid/den@host/shop", "a user and a host"),
+            ("sqlite://shop:a?hidden@host/shop", "a user and a host"),
         ] {
             let error = target(url).err().unwrap();
             assert_eq!(error.kind, ErrorKind::Options);

@@ -25,8 +25,10 @@ impl PruneStatements for Sqlite {
                     table.name
                 )
             };
+            // Sids that are bytes come after all texts, but a cursor of theirs would be a text before them.
             format!(
-                "SELECT CAST(w.next AS TEXT), e.sid FROM (SELECT max(id) AS next FROM ({ids})) AS w \
+                "SELECT CAST(w.next AS TEXT), e.sid FROM \
+                 (SELECT max(CASE typeof(id) WHEN 'blob' THEN NULL ELSE id END) AS next FROM ({ids})) AS w \
                  LEFT JOIN (SELECT sid FROM ({rows}) WHERE expired) AS e ON true",
                 ids = window(&format!("{id} AS id")),
                 rows = window(&format!(

@@ -5,23 +5,18 @@ use sqlx::{Row, Sqlite, TypeInfo, ValueRef};
 
 use super::{Argument, live, now_values, sids_document, statement};
 use crate::database::on_conflict::and_not_deleted;
-use crate::database::{InspectedTable, InstantForm, Key, ReadStatements, Statement, Text};
-use crate::operation::{Expires, PageRequest, Stored};
+use crate::database::{InspectedTable, Key, ReadStatements, Statement, Text};
+use crate::operation::{Expires, Listed, PageRequest, Stored};
 use crate::timestamp::Timestamp;
 
 impl ReadStatements for Sqlite {
     fn read(table: &InspectedTable, sids: &[&str]) -> Statement<Self> {
         let sql = table.text(Text::Read(0), || {
             format!(
-                "SELECT j.key, t.{data}, t.{expires}, {unit} \
+                "SELECT j.key, t.{data}, t.{expires} \
                  FROM json_each(?1) AS j CROSS JOIN {name} AS t ON t.{sid} = j.value{not_deleted}",
                 data = table.data,
                 expires = table.expires.name,
-                unit = match table.expires.form {
-                    InstantForm::Seconds => 1000,
-                    InstantForm::Milliseconds => 1,
-                    _ => 0,
-                },
                 name = table.name,
                 sid = table.sid,
                 not_deleted = and_not_deleted(table),
@@ -30,25 +25,11 @@ impl ReadStatements for Sqlite {
         statement(sql, [sids_document(sids).into()])
     }
 
-    fn stored(row: &SqliteRow) -> sqlx::Result<(Key, Stored)> {
+    fn stored(table: &InspectedTable, row: &SqliteRow) -> sqlx::Result<(Key, Stored)> {
         let index: i64 = row.try_get(0)?;
-        // The unit of an integer in ms, or 0 where dates are texts.
-        let unit: i64 = row.try_get(3)?;
-        let expires = match Found::of(&row.try_get_raw(2)?) {
-            Found::Null => Expires::Never,
-            Found::Integer if unit > 0 => {
-                let count: i64 = row.try_get_unchecked(2)?;
-                Expires::At(Timestamp(count.saturating_mul(unit)))
-            }
-            Found::Text if unit == 0 => row
-                .try_get_unchecked(2)
-                .ok()
-                .and_then(Timestamp::parse)
-                .map_or(Expires::Unreadable, Expires::At),
-            _ => Expires::Unreadable,
-        };
+        let expires = expires(table, row)?;
         let data = match Found::of(&row.try_get_raw(1)?) {
-            Found::Text => row.try_get_unchecked(1).ok(),
+            Found::Text | Found::Blob => row.try_get_unchecked(1).ok(),
             _ => None,
         };
         let index = usize::try_from(index).map_err(|error| sqlx::Error::Decode(error.into()))?;
@@ -59,9 +40,15 @@ impl ReadStatements for Sqlite {
         let with_data = request.with_data;
         let sql = table.text(Text::Page { with_data }, || {
             format!(
-                "SELECT {sid}, {data} FROM {name} AS t WHERE {sid} > ?4 AND {live} ORDER BY {sid} LIMIT ?5",
+                "SELECT {sid}, {data}, {expires} FROM {name} AS t WHERE {sid} > ?4 AND {live} \
+                 ORDER BY {sid} LIMIT ?5",
                 sid = table.sid,
                 data = if with_data { &table.data } else { "NULL" },
+                expires = if with_data {
+                    &table.expires.name
+                } else {
+                    "NULL"
+                },
                 name = table.name,
                 live = live(table),
             )
@@ -72,6 +59,14 @@ impl ReadStatements for Sqlite {
             Argument::Integer(request.limit.into()),
         ]);
         statement(sql, values)
+    }
+
+    fn listed(table: &InspectedTable, row: &SqliteRow) -> sqlx::Result<Listed> {
+        Ok(Listed {
+            sid: row.try_get_unchecked(0)?,
+            data: row.try_get_unchecked(1).ok().flatten(),
+            expires: expires(table, row)?.at(),
+        })
     }
 
     fn length(table: &InspectedTable, now: Timestamp) -> Statement<Self> {
@@ -86,10 +81,21 @@ impl ReadStatements for Sqlite {
     }
 }
 
-/// The type of a value, which does not have to be that of its column. Bytes count as text, numbers do not.
+/// The expiry in the third column.
+fn expires(table: &InspectedTable, row: &SqliteRow) -> sqlx::Result<Expires> {
+    Ok(match Found::of(&row.try_get_raw(2)?) {
+        Found::Null => Expires::Never,
+        Found::Integer => table.expires.expires_of_integer(row.try_get_unchecked(2)?),
+        Found::Text => table.expires.expires_of_text(row.try_get_unchecked(2)?),
+        Found::Blob | Found::Other => Expires::Unreadable,
+    })
+}
+
+/// The type of a value, which does not have to be that of its column.
 enum Found {
     Null,
     Text,
+    Blob,
     Integer,
     Other,
 }
@@ -98,7 +104,8 @@ impl Found {
     fn of(value: &SqliteValueRef<'_>) -> Self {
         match value.type_info().name() {
             _ if value.is_null() => Self::Null,
-            "TEXT" | "BLOB" => Self::Text,
+            "TEXT" => Self::Text,
+            "BLOB" => Self::Blob,
             "INTEGER" => Self::Integer,
             _ => Self::Other,
         }

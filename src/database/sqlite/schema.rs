@@ -1,11 +1,13 @@
 //! Tables of SQLite.
 
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, Sqlite};
+use sqlx::{Row, SqlStr, Sqlite};
 
 use super::statement;
 use crate::config::{Instants, TableConfig};
-use crate::database::{Column, DataForm, InstantForm, Schema, Statement, Unfit, rendered};
+use crate::database::{
+    Column, DataForm, InspectedTable, InstantForm, Schema, Statement, Unfit, rendered,
+};
 
 impl Schema for Sqlite {
     const BIGINT: &'static str = "INTEGER";
@@ -41,7 +43,10 @@ impl Schema for Sqlite {
             (c.pk > 0 AND (SELECT count(*) FROM pragma_table_info(?1) WHERE pk > 0) = 1)
             OR EXISTS (SELECT 1 FROM pragma_index_list(?1) AS i WHERE i."unique" AND NOT i.partial
                 AND (SELECT group_concat(k.name) FROM pragma_index_info(i.name) AS k) = c.name),
-            EXISTS (SELECT 1 FROM pragma_table_list(?1) AS l WHERE l.wr)
+            EXISTS (SELECT 1 FROM pragma_table_list(?1) AS l WHERE l.wr),
+            (SELECT k.coll FROM pragma_index_list(?1) AS i, pragma_index_xinfo(i.name) AS k
+                WHERE i."unique" AND NOT i.partial AND k.key AND k.name = c.name AND upper(k.coll) <> 'BINARY'
+                AND (SELECT count(*) FROM pragma_index_info(i.name)) = 1)
             FROM pragma_table_info(?1) AS c"#;
         statement(rendered(sql.to_owned()), [table.name.clone().into()])
     }
@@ -52,13 +57,30 @@ impl Schema for Sqlite {
             declared: row.try_get(1)?,
             cast: row.try_get(1)?,
             unique: row.try_get(2)?,
-            collation: None,
+            collation: row.try_get(4)?,
             clustered: row.try_get(3)?,
         })
     }
 
-    fn check_sid(_column: &Column) -> Result<(), Unfit> {
-        Ok(())
+    fn check_sid(column: &Column) -> Result<(), Unfit> {
+        if let Some(collation) = &column.collation {
+            return Err(Unfit::Collation(format!("`{collation}`")));
+        }
+        if keeps_texts(&column.declared) {
+            Ok(())
+        } else {
+            let expected = "TEXT or VARCHAR, in which SQLite does not turn texts into numbers";
+            Err(Unfit::of_type(expected, &column.declared))
+        }
+    }
+
+    /// SQLite tells the collations of indexes, but not that of a column, which may differ. A column of a compound SELECT has
+    /// the collation of its first part.
+    fn sids_compare_equal(table: &InspectedTable) -> Option<SqlStr> {
+        Some(rendered(format!(
+            "SELECT EXISTS (SELECT 1 FROM (SELECT {} AS x FROM {} WHERE 0 UNION ALL SELECT 'a') WHERE x = 'A' OR x = 'a ')",
+            table.sid, table.name
+        )))
     }
 
     fn instant_form(column: &Column) -> Result<InstantForm, Unfit> {
@@ -76,10 +98,17 @@ impl Schema for Sqlite {
     }
 }
 
+/// Whether a column of this type has the affinity of text or none, by the rules of
+/// <https://www.sqlite.org/datatype3.html>, 3.1. With any other, `1e2` and `100` would be one sid.
+fn keeps_texts(declared: &str) -> bool {
+    let declared = declared.to_ascii_uppercase();
+    let has = |part: &str| declared.contains(part);
+    !has("INT") && (has("CHAR") || has("CLOB") || has("TEXT") || has("BLOB") || declared.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::database::InspectedTable;
     use crate::database::tests::{column, table};
 
     #[test]
@@ -94,6 +123,23 @@ mod tests {
     #[test]
     fn names_are_quoted() {
         assert_eq!(Sqlite::quote("we`ird"), "`we``ird`");
+    }
+
+    #[test]
+    fn columns_of_numbers_keep_no_texts() {
+        for declared in [
+            "TEXT",
+            "varchar(36)",
+            "CHARACTER VARYING(5)",
+            "",
+            "BLOB",
+            "CLOB",
+        ] {
+            assert!(keeps_texts(declared), "{declared}");
+        }
+        for declared in ["INTEGER", "STRING", "UUID", "NUMERIC", "REAL", "POINT TEXT"] {
+            assert!(!keeps_texts(declared), "{declared}");
+        }
     }
 
     #[test]

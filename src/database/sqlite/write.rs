@@ -5,17 +5,20 @@ use std::fmt::Write as _;
 use sqlx::Sqlite;
 use sqlx::sqlite::SqliteQueryResult;
 
-use super::{Argument, instant, live, now, now_values, push_string, sids_document, statement};
-use crate::database::on_conflict::Rows;
+use super::{
+    Argument, comparable, comparable_of, instant, live, now, now_values, push_string,
+    sids_document, statement,
+};
+use crate::database::on_conflict::{Keeps, Rows};
 use crate::database::{
-    Batch, InspectedTable, InstantColumn, InstantForm, Save, Schema, Statement, Text, Touch,
-    WriteStatements,
+    Batch, Effects, InspectedTable, InstantColumn, InstantForm, Save, Schema, Statement, Text,
+    Touch, WriteStatements, unless_after,
 };
 use crate::operation::Value;
 use crate::timestamp::Timestamp;
 
-/// Number of effects, and so of statements in a commit at most.
-const EFFECTS: usize = 4;
+/// Number of statements in a commit at most.
+const MAX_STATEMENTS: usize = 4;
 
 impl WriteStatements for Sqlite {
     const ROLLBACK: Option<&'static str> = Some("ROLLBACK");
@@ -23,7 +26,7 @@ impl WriteStatements for Sqlite {
     fn write(table: &InspectedTable, batch: &Batch<'_>, now: Timestamp) -> Vec<Statement<Self>> {
         let effects = batch.effects();
         let sql = table.text_with(Text::Commit(effects), &batch.extra, || {
-            write_script(table, batch)
+            write_script(table, batch, effects)
         });
         let mut blob = Vec::new();
         let upserts = rows_document(table, &batch.upserts, &mut blob);
@@ -36,7 +39,7 @@ impl WriteStatements for Sqlite {
         // sqlx 0.9 takes a number that a statement leaves out for a parameter without one, goes on counting through all
         // statements of a text, and stops binding where the count exceeds the values. So values are needed for as many as
         // all statements together can leave out.
-        values.extend((0..EFFECTS * values.len()).map(|_| Argument::Null));
+        values.extend((0..MAX_STATEMENTS * values.len()).map(|_| Argument::Null));
         vec![statement(sql, values).counting_updates(update_result(effects))]
     }
 
@@ -46,10 +49,10 @@ impl WriteStatements for Sqlite {
 }
 
 /// The result of the update: after that of BEGIN, if there are several statements, and after that of the upsert.
-fn update_result(effects: [bool; EFFECTS]) -> Option<usize> {
-    let [upserts, updates, ..] = effects;
-    let several = effects.iter().filter(|present| **present).count() > 1;
-    updates.then_some(usize::from(several) + usize::from(upserts))
+fn update_result(effects: Effects) -> Option<usize> {
+    let several = effects.count() > 1;
+    let before = usize::from(several) + usize::from(effects.upserts);
+    effects.updates.then_some(before)
 }
 
 /// The text of a session, cut from the blob.
@@ -57,12 +60,13 @@ const DATA: &str = "CAST(substr(?8, j.value->>2, j.value->>3) AS TEXT)";
 
 /// The statements of a batch. After the time in its three forms, ?4 to ?7 are the documents of upserts, updates,
 /// touches and destroys, and ?8 is the blob that holds texts and bytes. More than one statement makes a transaction.
-fn write_script(table: &InspectedTable, batch: &Batch<'_>) -> String {
+fn write_script(table: &InspectedTable, batch: &Batch<'_>, effects: Effects) -> String {
     let extra = batch.extra.iter().enumerate();
     let rows = Rows {
         table,
         sid: "j.value->>0",
         expires: "j.value->>1".to_owned(),
+        keeps: keeps(table, effects),
         data: if table.data_quoted {
             format!("json_quote({DATA})")
         } else {
@@ -96,9 +100,33 @@ fn write_script(table: &InspectedTable, batch: &Batch<'_>) -> String {
     format!("BEGIN IMMEDIATE; {}; COMMIT", statements.join("; "))
 }
 
+/// Expiries are compared in the one form that all of them can be converted to.
+fn keeps(table: &InspectedTable, effects: Effects) -> Keeps {
+    let row = comparable(table);
+    let given = comparable_of(table, "j.value->>1");
+    let update = || {
+        let name = &table.expires.name;
+        format!("j.value->>4 AND (t.{name} IS NULL OR {row} > {given})")
+    };
+    let touch = || {
+        let after = comparable_of(table, "j.value->>2");
+        format!("{row} IS NOT NULL AND {row} > {after} AND {row} <= {given}")
+    };
+    let upsert = || {
+        let name = &table.expires.name;
+        let excluded = comparable_of(table, &format!("excluded.{name}"));
+        format!("t.{name} IS NULL OR {row} > {excluded}")
+    };
+    Keeps {
+        upsert: effects.upserts_keep_later.then(upsert),
+        update: effects.keep_later.then(update),
+        touch: effects.unless_after.then(touch),
+    }
+}
+
 /// The value of the extra column at `index`: a JSON scalar, or an array that gives the position of a piece of the blob.
 fn extra_value(index: usize) -> String {
-    let path = format!("$[{}]", index + 4);
+    let path = format!("$[{}]", index + 5);
     format!(
         "CASE json_type(j.value, '{path}') WHEN 'array' THEN CASE j.value->>'{path}[0]' \
          WHEN 'text' THEN CAST(substr(?8, j.value->>'{path}[1]', j.value->>'{path}[2]') AS TEXT) \
@@ -106,21 +134,28 @@ fn extra_value(index: usize) -> String {
     )
 }
 
-/// `[["sid", "expires"], …]`
+/// `[["sid", "expires", "unless after"], …]`, the last only if some touch has it; for the others it is the expiry, after and
+/// not after which no row expires.
 fn touches_document(table: &InspectedTable, touches: &[Touch<'_>]) -> String {
     let mut document = String::from("[");
+    let conditional = unless_after(touches);
     for (index, touch) in touches.iter().enumerate() {
         document.push_str(if index > 0 { ",[" } else { "[" });
         push_string(&mut document, touch.sid);
         document.push(',');
         push_instant(&mut document, table.expires.form, touch.expires);
+        if conditional {
+            document.push(',');
+            let unless_after = touch.unless_after.unwrap_or(touch.expires);
+            push_instant(&mut document, table.expires.form, unless_after);
+        }
         document.push(']');
     }
     document.push(']');
     document
 }
 
-/// `[["sid", "expires", position, length, extra…], …]`; the texts are appended to the blob.
+/// `[["sid", "expires", position, length, keep later, extra…], …]`; the texts are appended to the blob.
 fn rows_document(table: &InspectedTable, saves: &[Save<'_>], blob: &mut Vec<u8>) -> String {
     let mut document = String::from("[");
     for (index, save) in saves.iter().enumerate() {
@@ -130,6 +165,7 @@ fn rows_document(table: &InspectedTable, saves: &[Save<'_>], blob: &mut Vec<u8>)
         push_instant(&mut document, table.expires.form, save.expires);
         document.push(',');
         push_piece(&mut document, blob, save.data.as_bytes());
+        document.push_str(if save.keep_later { ",1" } else { ",0" });
         for extra in save.extra {
             document.push(',');
             push_value(&mut document, blob, &extra.value);
@@ -198,6 +234,7 @@ mod tests {
             sid,
             data: "{}",
             expires: Timestamp(0),
+            keep_later: false,
             extra: &[],
         }
     }
@@ -220,7 +257,7 @@ mod tests {
         let mut blob = Vec::new();
         assert_eq!(
             rows_document(&table, &batch.upserts, &mut blob),
-            r#"[["a","1970-01-01 00:00:00.000 +00:00",1,2],["b","1970-01-01 00:00:00.000 +00:00",3,2]]"#
+            r#"[["a","1970-01-01 00:00:00.000 +00:00",1,2,0],["b","1970-01-01 00:00:00.000 +00:00",3,2,0]]"#
         );
         assert_eq!(blob, b"{}{}");
     }
@@ -231,23 +268,28 @@ mod tests {
         let expires = Timestamp(0);
         let batch = Batch {
             updates: vec![save("a")],
-            touches: vec![Touch { sid: "b", expires }],
+            touches: vec![Touch {
+                sid: "b",
+                expires,
+                unless_after: None,
+            }],
             destroys: vec!["c"],
             ..Batch::default()
         };
         let statement = only(&table, &batch);
         assert_eq!(
             statement.sql.as_str(),
-            "BEGIN IMMEDIATE; \
+            format!(
+                "BEGIN IMMEDIATE; \
              UPDATE `Sessions` AS t SET `expires` = j.value->>1, \
              `data` = CAST(substr(?8, j.value->>2, j.value->>3) AS TEXT), `updated_at` = ?1 \
              FROM json_each(?5) AS j WHERE t.`sid` = j.value->>0; \
              UPDATE `Sessions` AS t SET `expires` = j.value->>1, `updated_at` = ?1 FROM json_each(?6) AS j \
-             WHERE t.`sid` = j.value->>0 AND (t.`expires` IS NULL OR \
-             strftime('%Y-%m-%d %H:%M:%f +00:00', CASE typeof(t.`expires`) WHEN 'text' \
-             THEN t.`expires` END) > ?1); \
+             WHERE t.`sid` = j.value->>0 AND {live}; \
              DELETE FROM `Sessions` WHERE `sid` IN (SELECT j.value FROM json_each(?7) AS j); \
-             COMMIT"
+             COMMIT",
+                live = live(&table),
+            )
         );
         let missing = |affected: &[u64]| {
             let updated = rows_updated(statement.counts_updates, affected);
@@ -259,10 +301,19 @@ mod tests {
 
     #[test]
     fn the_update_counts_after_begin_and_the_upsert() {
-        assert_eq!(update_result([false, true, false, false]), Some(0));
-        assert_eq!(update_result([true, true, false, false]), Some(2));
-        assert_eq!(update_result([false, true, false, true]), Some(1));
-        assert_eq!(update_result([true, false, true, false]), None);
+        let result = |upserts, updates, touches, destroys| {
+            update_result(Effects {
+                upserts,
+                updates,
+                touches,
+                destroys,
+                ..Effects::default()
+            })
+        };
+        assert_eq!(result(false, true, false, false), Some(0));
+        assert_eq!(result(true, true, false, false), Some(2));
+        assert_eq!(result(false, true, false, true), Some(1));
+        assert_eq!(result(true, false, true, false), None);
     }
 
     #[test]
@@ -284,7 +335,7 @@ mod tests {
         let mut blob = Vec::new();
         assert_eq!(
             rows_document(&sequelize(), &[save], &mut blob),
-            r#"[["a\"","1970-01-01 00:00:00.000 +00:00",1,1,2.0,["text",2,3],["blob",5,1]]]"#
+            r#"[["a\"","1970-01-01 00:00:00.000 +00:00",1,1,0,2.0,["text",2,3],["blob",5,1]]]"#
         );
         assert_eq!(blob, b"\0a\0b\xff");
     }

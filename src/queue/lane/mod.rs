@@ -9,15 +9,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::error::{ErrorKind, Remedy, Result, StoreError};
 use crate::operation::{Call, Outcome, SessionCall};
 use crate::table::SessionTable;
 use crate::timestamp::Timestamp;
 
+use super::Limits;
 use super::fold;
-use super::order::Placed;
+use super::order::{Key, Place, Placed};
 use super::shared::Shared;
 use super::task::Task;
 
@@ -33,6 +34,9 @@ const RETRIES: u32 = 6;
 /// The pause before the first repetition; each further one is twice as long.
 const RETRY_PAUSE: Duration = Duration::from_millis(10);
 
+/// The pause before the server is asked again after it could not be reached.
+const SETTLE_PAUSE: Duration = Duration::from_millis(200);
+
 /// A worker of the queue.
 pub struct Lane<T: SessionTable> {
     shared: Arc<Shared>,
@@ -40,14 +44,24 @@ pub struct Lane<T: SessionTable> {
     task: Arc<Task>,
     /// With the time at which it was taken from the pool.
     connection: Option<(T::Connection, Instant)>,
+    /// A connection that was given up while a statement was under way, which may still take effect. Until that has ended,
+    /// the lane begins nothing else: neither would it be overtaken, nor do such statements pile up on the server.
+    lost: Option<T::Lost>,
+    /// What stays under way for as long.
+    unsettled: Vec<Key>,
     /// When the last call of the current batch was made.
     newest: Option<std::time::Instant>,
+    /// The same by the clock of JavaScript.
+    now: Timestamp,
+    /// When the current batch has to end, with all of its repetitions.
+    deadline: Instant,
 }
 
 /// One trip to the database. May be repeated: all our statements are idempotent.
 trait Trip: Sync {
     type Answer: Send;
     const LIMIT: Limit;
+    const WRITES: bool;
 
     fn run<T: SessionTable>(
         &self,
@@ -71,7 +85,11 @@ impl<T: SessionTable> Lane<T> {
             table,
             task,
             connection: None,
+            lost: None,
+            unsettled: Vec::new(),
             newest: None,
+            now: Timestamp(0),
+            deadline: Instant::now(),
         }
     }
 
@@ -84,13 +102,18 @@ impl<T: SessionTable> Lane<T> {
                     continue;
                 }
             }
-            self.newest = batch.iter().map(|placed| placed.operation.since).max();
+            let newest = batch.iter().map(|placed| &placed.operation);
+            if let Some(newest) = newest.max_by_key(|operation| operation.since) {
+                self.newest = Some(newest.since);
+                self.now = newest.now;
+            }
             self.shared.stats.batch(batch.len());
             let before = self.shared.stats.counts().operations;
             let began = Instant::now();
+            self.deadline = began + self.shared.limits.total();
             let ran = AssertUnwindSafe(self.execute(&mut batch)).catch_unwind();
             match ran.await {
-                Ok(Some(outcomes)) => self.shared.end(&batch, outcomes),
+                Ok(Some(outcomes)) => self.end(&batch, outcomes),
                 Ok(None) => {
                     let alone = self.shared.stats.counts().operations == before;
                     self.resume_later(batch, began.elapsed(), alone);
@@ -108,9 +131,44 @@ impl<T: SessionTable> Lane<T> {
         }
     }
 
+    /// Ends a batch. Its sessions stay under way while a write that was given up may still take effect.
+    fn end(&mut self, batch: &[Placed], outcomes: Vec<Outcome>) {
+        if self.lost.is_none() || self.task.place == Place::Reads {
+            return self.shared.end(batch, outcomes);
+        }
+        self.unsettled.extend(batch.iter().map(|placed| placed.key));
+        self.shared.answer(batch, outcomes);
+    }
+
+    /// Waits until the statement that was given up has ended. Meanwhile, calls wait in line, for as long as they may.
+    async fn settle(&mut self) {
+        let shared = Arc::clone(&self.shared);
+        let table = Arc::clone(&self.table);
+        while let Some(lost) = &mut self.lost {
+            let settled = tokio::select! {
+                settled = table.settled(lost) => settled,
+                // Nobody calls any more.
+                () = shared.drained() => Ok(()),
+            };
+            match settled {
+                Ok(()) => self.lost = None,
+                Err(error) => {
+                    shared.set_unreachable(Some(error));
+                    shared.fail_line(self.task.place);
+                    _ = timeout(SETTLE_PAUSE, shared.drained()).await;
+                }
+            }
+        }
+        let unsettled = std::mem::take(&mut self.unsettled);
+        if !unsettled.is_empty() {
+            shared.release(&unsettled);
+        }
+    }
+
     async fn next(&mut self) -> Option<Vec<Placed>> {
         let shared = Arc::clone(&self.shared);
         loop {
+            self.settle().await;
             let batch = shared.take(&self.task)?;
             if !batch.is_empty() {
                 return Some(batch);
@@ -140,7 +198,7 @@ impl<T: SessionTable> Lane<T> {
 
     async fn calls_on_sessions(&mut self, calls: &[(&str, &SessionCall)]) -> Vec<Outcome> {
         let mut outcomes: Vec<Outcome> = calls.iter().map(|_| Outcome::Done).collect();
-        for round in fold::rounds(calls, Timestamp::now()) {
+        for round in fold::rounds(calls, self.now) {
             self.read(calls, &round.reads, &mut outcomes).await;
             self.write(calls, &round.writes, &mut outcomes).await;
         }
@@ -149,60 +207,97 @@ impl<T: SessionTable> Lane<T> {
 
     /// Makes a trip, and repeats it after an error that may pass.
     async fn attempt<A: Trip>(&mut self, trip: &A) -> Result<A::Answer> {
+        let began = Instant::now();
         let mut tries = 0;
         loop {
+            let this_began = Instant::now();
             let error = match self.once_in_time(trip).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            if matches!(error.remedy, Remedy::Reconnect | Remedy::Discard) {
-                self.discard_connection();
+            match error.remedy {
+                Remedy::Abandon => self.abandon_connection(),
+                // If the server has not said so, it may still be running the statement.
+                Remedy::Reconnect if A::WRITES && error.server_code().is_none() => {
+                    self.abandon_connection();
+                }
+                Remedy::Reconnect | Remedy::Discard => self.discard_connection(),
+                _ => {}
             }
-            if tries == RETRIES || !matches!(error.remedy, Remedy::Retry | Remedy::Reconnect) {
+            let pause = RETRY_PAUSE * 2_u32.pow(tries);
+            // A repetition may take as long as this try.
+            let end = Instant::now() + pause;
+            let in_time = match (A::LIMIT, error.remedy) {
+                (Limit::Closing, _) => true,
+                (Limit::Query, Remedy::Retry) => {
+                    end + this_began.elapsed() <= began + self.shared.limits.query
+                        && end < self.deadline
+                }
+                (Limit::Query, _) => end < self.deadline,
+            };
+            let repeat = matches!(error.remedy, Remedy::Retry | Remedy::Reconnect);
+            if tries == RETRIES || !repeat || !in_time {
                 return Err(error);
             }
             self.shared.stats.retry();
-            sleep(RETRY_PAUSE * 2_u32.pow(tries)).await;
+            sleep(pause).await;
             tries += 1;
         }
     }
 
     async fn once_in_time<A: Trip>(&mut self, trip: &A) -> Result<A::Answer> {
-        let late = |message: String| {
-            let error = StoreError::new(ErrorKind::Timeout, message);
-            Err(error.with_remedy(Remedy::Discard))
-        };
         match A::LIMIT {
+            Limit::Query if self.is_overdue() => {
+                let message =
+                    "the operation was not started, since others of its batch took too long";
+                Err(StoreError::new(ErrorKind::Timeout, message))
+            }
             Limit::Query => {
-                // Bounded by the pool's own timeout.
-                self.connect().await?;
-                let limit = self.shared.query_timeout;
-                timeout(limit, self.once(trip)).await.unwrap_or_else(|_| {
-                    late(format!(
-                        "the database did not answer within {} ms; a write may or may not have taken effect",
-                        limit.as_millis()
-                    ))
-                })
+                let Limits { acquire, query } = self.shared.limits;
+                let deadline = self.deadline;
+                // Bounded by the pool's own timeout, too.
+                let Ok(connected) = timeout_at(deadline, self.connect()).await else {
+                    let limit = (acquire + query).as_millis();
+                    let message = format!(
+                        "no connection within {limit} ms (`pool.acquireTimeout` and `pool.queryTimeout` together); check \
+                         that the server is running and reachable"
+                    );
+                    return Err(StoreError::new(ErrorKind::Timeout, message));
+                };
+                connected?;
+                let end = deadline.min(Instant::now() + query);
+                timeout_at(end, self.once(trip, Some(query)))
+                    .await
+                    .unwrap_or_else(|_| {
+                        let message = format!(
+                            "the database did not answer within {} ms; a write may or may not have taken effect",
+                            query.as_millis()
+                        );
+                        let error = StoreError::new(ErrorKind::Timeout, message);
+                        Err(error.with_remedy(Remedy::Abandon))
+                    })
             }
             Limit::Closing => {
                 let shared = Arc::clone(&self.shared);
                 tokio::select! {
-                    answer = self.once(trip) => answer,
+                    answer = self.once(trip, None) => answer,
                     () = shared.overdue() => {
-                        late("the store was closed before the database answered".to_owned())
+                        let message = "the store was closed before the database answered";
+                        let error = StoreError::new(ErrorKind::Timeout, message);
+                        Err(error.with_remedy(Remedy::Discard))
                     }
                 }
             }
         }
     }
 
-    async fn once<A: Trip>(&mut self, trip: &A) -> Result<A::Answer> {
+    async fn once<A: Trip>(&mut self, trip: &A, limit: Option<Duration>) -> Result<A::Answer> {
         self.connect().await?;
         let table = &*self.table;
         let Some((connection, _)) = &mut self.connection else {
             unreachable!("the connection was made above")
         };
-        table.begin(connection).await?;
+        table.begin(connection, limit).await?;
         let answer = trip.run(table, connection).await;
         let ended = table.end(connection, answer.is_ok()).await;
         let answer = answer?;
@@ -220,7 +315,18 @@ impl<T: SessionTable> Lane<T> {
         {
             return Err(error);
         }
-        match self.table.connect().await {
+        let connected = match &mut self.lost {
+            Some(lost) => self.table.settled(lost).await,
+            None => Ok(()),
+        };
+        if connected.is_ok() {
+            self.lost = None;
+        }
+        let connected = match connected {
+            Ok(()) => self.table.connect().await,
+            Err(error) => Err(error),
+        };
+        match connected {
             Ok(connection) => {
                 self.connection = Some((connection, Instant::now()));
                 self.shared.set_unreachable(None);
@@ -235,10 +341,21 @@ impl<T: SessionTable> Lane<T> {
         }
     }
 
+    /// Whether the current batch has to end.
+    fn is_overdue(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+
     fn return_old_connection(&mut self) {
         let old = |(_, since): &(T::Connection, Instant)| since.elapsed() > HOLD;
         if self.connection.as_ref().is_some_and(old) {
             self.connection = None;
+        }
+    }
+
+    fn abandon_connection(&mut self) {
+        if let Some((connection, _)) = self.connection.take() {
+            self.lost = Some(self.table.abandon(connection));
         }
     }
 

@@ -20,7 +20,7 @@ impl<T: SessionTable> Lane<T> {
         let sids: Vec<&str> = reads.iter().map(|&index| calls[index].0).collect();
         match self.attempt(&Read(&sids)).await {
             Ok(rows) => {
-                let now = Timestamp::now();
+                let now = self.now;
                 for (&index, row) in reads.iter().zip(rows) {
                     outcomes[index] = session(row, now);
                 }
@@ -28,8 +28,12 @@ impl<T: SessionTable> Lane<T> {
             // One by one, since a sid that the database cannot represent must not fail the others.
             Err(error) if error.remedy == Remedy::Isolate && sids.len() > 1 => {
                 for (&index, sid) in reads.iter().zip(&sids) {
+                    if self.is_overdue() {
+                        outcomes[index] = Outcome::Failed(error.clone());
+                        continue;
+                    }
                     outcomes[index] = match self.attempt(&Read(&[*sid])).await {
-                        Ok(mut rows) => session(rows.pop().flatten(), Timestamp::now()),
+                        Ok(mut rows) => session(rows.pop().flatten(), self.now),
                         Err(error) => Outcome::Failed(error),
                     };
                 }
@@ -45,6 +49,7 @@ struct Read<'a>(&'a [&'a str]);
 impl Trip for Read<'_> {
     type Answer = Vec<Option<Stored>>;
     const LIMIT: Limit = Limit::Query;
+    const WRITES: bool = false;
 
     async fn run<T: SessionTable>(
         &self,

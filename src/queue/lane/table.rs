@@ -19,7 +19,13 @@ const PRUNE_PAUSE: u32 = 4;
 impl<T: SessionTable> Lane<T> {
     /// Runs a call. `None` if it has more to do: then it was changed into what is left.
     pub(super) async fn call_on_table(&mut self, call: &mut TableCall) -> Option<Outcome> {
-        let (removed, progress) = match self.attempt(call).await {
+        let (removed, progress) = match self
+            .attempt(&TableTrip {
+                call,
+                now: self.now,
+            })
+            .await
+        {
             Ok(Step::Ended(outcome)) => return Some(outcome),
             Ok(Step::Pruned(removed, progress)) => (removed, progress),
             Err(error) => return Some(Outcome::Failed(error)),
@@ -32,15 +38,19 @@ impl<T: SessionTable> Lane<T> {
         None
     }
 
-    /// Puts a pruning run back in its line after a pause in which others can use the database.
+    /// Puts off the rest of a pruning run, for a pause in which others can use the database. Fences do not wait for it.
     pub(super) fn resume_later(&self, batch: Vec<Placed>, took: Duration, alone: bool) {
         let pause = if alone { took } else { took * PRUNE_PAUSE };
         let shared = Arc::clone(&self.shared);
+        let operations: Vec<_> = batch
+            .into_iter()
+            .map(|placed| shared.put_off(placed))
+            .collect();
         tokio::spawn(async move {
             // A store that is closing does not wait.
             _ = timeout(pause, shared.closed()).await;
-            for placed in batch {
-                shared.put_back(placed);
+            for operation in operations {
+                shared.resume(operation);
             }
         });
     }
@@ -53,28 +63,36 @@ pub(super) enum Step {
     Pruned(u64, PruneProgress),
 }
 
-impl Trip for TableCall {
+/// A call with the time at which it was made, by the clock of JavaScript.
+struct TableTrip<'a> {
+    call: &'a TableCall,
+    now: Timestamp,
+}
+
+impl Trip for TableTrip<'_> {
     type Answer = Step;
     const LIMIT: Limit = Limit::Closing;
+    // Some of them do.
+    const WRITES: bool = true;
 
     async fn run<T: SessionTable>(
         &self,
         table: &T,
         connection: &mut T::Connection,
     ) -> Result<Step> {
-        let now = Timestamp::now();
-        let outcome = match self {
-            Self::Length => Outcome::Count(table.length(connection, now).await?),
-            Self::Page(request) => Outcome::Page(table.page(connection, request, now).await?),
-            Self::Clear => {
+        let now = self.now;
+        let outcome = match self.call {
+            TableCall::Length => Outcome::Count(table.length(connection, now).await?),
+            TableCall::Page(request) => Outcome::Page(table.page(connection, request, now).await?),
+            TableCall::Clear => {
                 table.clear(connection).await?;
                 Outcome::Done
             }
-            Self::Sync { force } => {
+            TableCall::Sync { force } => {
                 table.sync(connection, *force).await?;
                 Outcome::Done
             }
-            Self::Prune(before) => {
+            TableCall::Prune(before) => {
                 let cursor = before.cursor.as_deref();
                 let Pruned { removed, next } = table.prune(connection, cursor, now).await?;
                 let progress = PruneProgress {

@@ -1,5 +1,7 @@
 //! Writing sessions.
 
+use std::time::Instant;
+
 use super::super::fold::{self, Folded};
 use super::{Lane, Limit, Trip, fail};
 use crate::error::{Remedy, Result};
@@ -35,6 +37,10 @@ impl<T: SessionTable> Lane<T> {
         }
         // One by one, so that only the operation at fault fails.
         for &index in members() {
+            if self.is_overdue() {
+                outcomes[index] = Outcome::Failed(error.clone());
+                continue;
+            }
             let (sid, call) = calls[index];
             let write = fold::effect(call).map(|effect| Write { sid, effect });
             if let Err(error) = self.commit(write.as_slice()).await {
@@ -44,20 +50,32 @@ impl<T: SessionTable> Lane<T> {
     }
 
     async fn commit(&mut self, writes: &[Write<'_>]) -> Result<()> {
-        let gone = self.attempt(&Commit(writes)).await?;
+        let commit = Commit {
+            writes,
+            now: self.now,
+            since: self.newest.unwrap_or_else(Instant::now),
+        };
+        let gone = self.attempt(&commit).await?;
         self.shared.stats.gone(gone);
         Ok(())
     }
 }
 
 /// Makes these writes. Answers how many rows that were to be replaced only are gone.
-struct Commit<'a>(&'a [Write<'a>]);
+struct Commit<'a> {
+    writes: &'a [Write<'a>],
+    /// When the newest of them was called, by the clock of JavaScript and by that of the queue.
+    now: Timestamp,
+    since: Instant,
+}
 
 impl Trip for Commit<'_> {
     type Answer = u64;
     const LIMIT: Limit = Limit::Query;
+    const WRITES: bool = true;
 
     async fn run<T: SessionTable>(&self, table: &T, connection: &mut T::Connection) -> Result<u64> {
-        table.write(connection, self.0, Timestamp::now()).await
+        let late = self.now.after(self.since.elapsed());
+        table.write(connection, self.writes, self.now, late).await
     }
 }

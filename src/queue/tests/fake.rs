@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use crate::error::{ErrorKind, Remedy, Result, StoreError};
 use crate::operation::{Effect, Expires, Page, PageRequest, Stored, Write};
@@ -21,6 +22,8 @@ pub struct Fake {
     pub away: Mutex<Option<StoreError>>,
     /// Trips wait while the test holds it.
     pub gate: tokio::sync::Mutex<()>,
+    /// Statements that were given up do not end while the test holds it.
+    pub frozen: tokio::sync::Mutex<()>,
 }
 
 impl Fake {
@@ -36,6 +39,7 @@ impl Fake {
 
 impl SessionTable for Fake {
     type Connection = ();
+    type Lost = ();
 
     async fn connect(&self) -> Result<()> {
         let away = lock(&self.away).clone();
@@ -46,7 +50,7 @@ impl SessionTable for Fake {
         Err(error)
     }
 
-    async fn begin(&self, (): &mut ()) -> Result<()> {
+    async fn begin(&self, (): &mut (), _limit: Option<Duration>) -> Result<()> {
         Ok(())
     }
 
@@ -56,6 +60,20 @@ impl SessionTable for Fake {
 
     fn discard(&self, (): ()) {
         lock(&self.log).push("discard".into());
+    }
+
+    fn abandon(&self, (): ()) {
+        lock(&self.log).push("abandon".into());
+    }
+
+    async fn settled(&self, (): &mut ()) -> Result<()> {
+        let away = lock(&self.away).clone();
+        if let Some(error) = away {
+            return Err(error);
+        }
+        _ = self.frozen.lock().await;
+        lock(&self.log).push("settled".into());
+        Ok(())
     }
 
     async fn read(&self, (): &mut (), sids: &[&str]) -> Result<Vec<Option<Stored>>> {
@@ -71,7 +89,13 @@ impl SessionTable for Fake {
         Ok(sids.iter().map(stored).collect())
     }
 
-    async fn write(&self, (): &mut (), writes: &[Write<'_>], now: Timestamp) -> Result<u64> {
+    async fn write(
+        &self,
+        (): &mut (),
+        writes: &[Write<'_>],
+        now: Timestamp,
+        late: Timestamp,
+    ) -> Result<u64> {
         let sids: Vec<&str> = writes.iter().map(|write| write.sid).collect();
         self.trip(format!("write {}", sids.join(" "))).await?;
         if sids.contains(&"bad") {
@@ -84,14 +108,14 @@ impl SessionTable for Fake {
                 Effect::Save {
                     data,
                     expires,
-                    only_if_exists,
+                    update_until,
                     ..
                 } => {
-                    if !only_if_exists || rows.contains_key(*sid) {
+                    if *update_until <= late || rows.contains_key(*sid) {
                         rows.insert((*sid).into(), ((*data).into(), *expires));
                     }
                 }
-                Effect::Touch { expires } => {
+                Effect::Touch { expires, .. } => {
                     if let Some(row) = rows.get_mut(*sid).filter(|(_, at)| *at > now) {
                         row.1 = *expires;
                     }

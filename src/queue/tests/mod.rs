@@ -21,6 +21,9 @@ const LANES: Lanes = Lanes {
     prune_as_writer: false,
 };
 
+/// When every call is made.
+const NOW: Timestamp = Timestamp(1000);
+
 const FAR: Timestamp = Timestamp(i64::MAX);
 
 /// A queue over a fake table, and its outcomes in the order of their delivery.
@@ -41,8 +44,11 @@ impl Rig {
         let table = Arc::new(Fake::default());
         let (sender, outcomes) = channel();
         let deliver: Deliver = Arc::new(move |outcomes| _ = sender.send(outcomes));
-        let limit = Duration::from_millis(200);
-        let queue = Queue::start(runtime.handle(), &table, LANES, bounds, limit, deliver);
+        let limits = Limits {
+            acquire: Duration::from_millis(200),
+            query: Duration::from_millis(200),
+        };
+        let queue = Queue::start(runtime.handle(), &table, LANES, bounds, limits, deliver);
         Self {
             queue,
             table,
@@ -52,7 +58,7 @@ impl Rig {
     }
 
     fn push(&self, ticket: Ticket, call: Call) {
-        self.queue.push(Operation::new(ticket, call)).unwrap();
+        self.queue.push(Operation::new(ticket, call, NOW)).unwrap();
         self.queue.submit();
     }
 
@@ -105,7 +111,8 @@ fn set(sid: &str, data: &str, expires: Timestamp) -> Call {
         SessionCall::Set(Row {
             data: data.into(),
             expires,
-            loaded: false,
+            keep_later: false,
+            update_until: Timestamp::MIN,
             extra: Vec::new(),
         }),
     )
@@ -249,7 +256,7 @@ fn a_full_queue_refuses_and_recovers() {
     rig.push(0, get("a"));
     rig.push(1, get("b"));
     let call = get("c");
-    let result = rig.queue.push(Operation::new(2, call));
+    let result = rig.queue.push(Operation::new(2, call, NOW));
     assert_eq!(result.unwrap_err().kind, ErrorKind::QueueFull);
     drop(gate);
     rig.outcomes(2);
@@ -267,7 +274,7 @@ fn a_queue_full_of_bytes_refuses_but_accepts_a_single_call_of_any_size() {
     let gate = rig.table.gate.blocking_lock();
     rig.push(0, set("a", &"x".repeat(5000), FAR));
     let call = get("b");
-    let result = rig.queue.push(Operation::new(1, call));
+    let result = rig.queue.push(Operation::new(1, call, NOW));
     assert_eq!(result.unwrap_err().kind, ErrorKind::QueueFull);
     drop(gate);
     assert_eq!(rig.outcomes(1), ["Done"]);
@@ -312,7 +319,7 @@ fn closing_finishes_accepted_calls_and_refuses_others() {
     }
     let lanes = rig.queue.close();
     let call = get("a");
-    let result = rig.queue.push(Operation::new(50, call));
+    let result = rig.queue.push(Operation::new(50, call, NOW));
     assert_eq!(result.unwrap_err().kind, ErrorKind::Closed);
     drop(gate);
     assert_eq!(rig.outcomes(50), vec!["Done"; 50]);
@@ -333,7 +340,152 @@ fn a_database_that_does_not_answer_is_a_timeout_and_its_connection_is_discarded(
     drop(gate);
     rig.push(1, get("a"));
     assert_eq!(rig.outcomes(1), ["Missing"]);
-    assert!(rig.log().contains(&"discard".to_owned()));
+    assert!(rig.log().contains(&"abandon".to_owned()));
+}
+
+/// Waits until the queue is in a state that something else brings about.
+fn until(condition: impl Fn() -> bool) {
+    for _ in 0..1000 {
+        if condition() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("waited in vain");
+}
+
+#[test]
+fn nothing_overtakes_a_write_that_was_given_up() {
+    let rig = Rig::new(wide());
+    let frozen = rig.table.frozen.blocking_lock();
+    let gate = rig.table.gate.blocking_lock();
+    rig.push(0, set("a", "1", FAR));
+    assert_eq!(rig.outcomes(1), ["ERR_SESSION_TIMEOUT"]);
+    drop(gate);
+    // They wait, for no longer than they may.
+    rig.push(1, session("a", SessionCall::Destroy));
+    rig.push(2, get("a"));
+    rig.push(3, Call::Table(TableCall::Clear));
+    rig.push(4, Call::Table(TableCall::Prune(PruneProgress::default())));
+    assert_eq!(rig.outcomes(4), vec!["ERR_SESSION_TIMEOUT"; 4]);
+    assert_eq!(rig.log(), ["abandon"]);
+    rig.push(5, session("a", SessionCall::Destroy));
+    rig.push(6, get("a"));
+    drop(frozen);
+    assert_eq!(rig.outcomes(2), ["Done", "Missing"]);
+    assert_eq!(rig.log(), ["abandon", "settled", "write a", "read a"]);
+}
+
+#[test]
+fn a_write_that_was_given_up_keeps_no_queue_from_closing() {
+    let rig = Rig::new(wide());
+    let _frozen = rig.table.frozen.blocking_lock();
+    let gate = rig.table.gate.blocking_lock();
+    rig.push(0, set("a", "1", FAR));
+    assert_eq!(rig.outcomes(1), ["ERR_SESSION_TIMEOUT"]);
+    drop(gate);
+    let lanes = rig.queue.close();
+    rig.runtime.block_on(async {
+        for lane in lanes {
+            lane.await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_server_that_went_away_with_a_write_fails_later_calls_at_once() {
+    let rig = Rig::new(wide());
+    // Its lane keeps the connection.
+    rig.push(0, set("a", "0", FAR));
+    assert_eq!(rig.outcomes(1), ["Done"]);
+    let gate = rig.table.gate.blocking_lock();
+    rig.push(0, set("a", "1", FAR));
+    *lock(&rig.table.away) = Some(StoreError::new(ErrorKind::Connection, "away"));
+    assert_eq!(rig.outcomes(1), ["ERR_SESSION_TIMEOUT"]);
+    drop(gate);
+    rig.push(1, set("a", "2", FAR));
+    assert_eq!(rig.outcomes(1), ["ERR_SESSION_CONNECTION"]);
+    *lock(&rig.table.away) = None;
+    until(|| rig.log().contains(&"settled".to_owned()));
+    rig.push(2, set("a", "3", FAR));
+    assert_eq!(rig.outcomes(1), ["Done"]);
+}
+
+#[test]
+fn calls_after_a_clear_that_hangs_wait_no_longer_than_they_may() {
+    let rig = Rig::new(wide());
+    let gate = rig.table.gate.blocking_lock();
+    rig.push(0, Call::Table(TableCall::Clear));
+    for ticket in 1..=50 {
+        rig.push(ticket, get("a"));
+    }
+    rig.push(51, set("a", "1", FAR));
+    rig.push(52, Call::Table(TableCall::Length));
+    rig.push(53, Call::Table(TableCall::Prune(PruneProgress::default())));
+    assert_eq!(rig.outcomes(53), vec!["ERR_SESSION_TIMEOUT"; 53]);
+    drop(gate);
+    assert_eq!(rig.outcomes(1), ["Done"]);
+    assert_eq!(rig.log(), ["clear"]);
+    assert_eq!(rig.queue.pending(), 0);
+    assert_eq!(rig.queue.shared.state().bytes, 0);
+}
+
+#[test]
+fn a_queue_without_calls_rests_and_wakes_up() {
+    let rig = Rig::new(wide());
+    until(|| rig.queue.shared.state().resting);
+    let gate = rig.table.gate.blocking_lock();
+    rig.push(0, Call::Table(TableCall::Clear));
+    rig.push(1, get("a"));
+    assert_eq!(rig.outcomes(1), ["ERR_SESSION_TIMEOUT"]);
+    drop(gate);
+}
+
+#[test]
+fn connections_that_break_again_and_again_take_no_longer_than_a_batch_may() {
+    let rig = Rig::new(wide());
+    let lost = StoreError::new(ErrorKind::Connection, "gone").with_remedy(Remedy::Reconnect);
+    rig.fail_next(vec![lost; 100_000]);
+    let gate = rig.table.gate.blocking_lock();
+    for ticket in 0..20 {
+        rig.push(ticket, set(&format!("s{ticket}"), "1", FAR));
+    }
+    drop(gate);
+    let began = std::time::Instant::now();
+    assert_eq!(rig.outcomes(20), vec!["ERR_SESSION_CONNECTION"; 20]);
+    // Two batches of each writing lane, and much more than they need.
+    assert!(began.elapsed() < Duration::from_secs(4));
+}
+
+#[test]
+fn a_clear_does_not_wait_for_the_end_of_a_pruning_run() {
+    let rig = Rig::new(wide());
+    for ticket in 0..40 {
+        rig.push(ticket, set(&format!("s{ticket}"), "1", Timestamp(1)));
+    }
+    rig.outcomes(40);
+    rig.push(40, Call::Table(TableCall::Prune(PruneProgress::default())));
+    until(|| rig.queue.counts().pruned > 0);
+    rig.push(41, Call::Table(TableCall::Clear));
+    rig.outcomes(2);
+    let log = rig.log();
+    let clear = log.iter().position(|trip| trip == "clear").unwrap();
+    assert!(log[clear..].iter().any(|trip| trip.starts_with("prune")));
+}
+
+#[test]
+fn pruning_begins_after_the_writes_called_before_it() {
+    let rig = Rig::new(wide());
+    rig.push(0, set("a", "1", Timestamp(1)));
+    assert_eq!(rig.outcomes(1), ["Done"]);
+    let gate = rig.table.gate.blocking_lock();
+    rig.push(1, get("a"));
+    rig.push(2, set("a", "2", FAR));
+    rig.push(3, Call::Table(TableCall::Prune(PruneProgress::default())));
+    drop(gate);
+    assert_eq!(rig.outcomes(3), ["Missing", "Done", "0"]);
+    rig.push(4, get("a"));
+    assert_eq!(rig.outcomes(1), ["2"]);
 }
 
 #[test]

@@ -1,0 +1,7 @@
+'use strict'
+
+const values = require('../on-servers/values')
+const { kit } = require('./kit')
+const { onPostgres } = require('./setup')
+
+onPostgres((database) => values(database, kit(database)))

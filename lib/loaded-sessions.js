@@ -1,0 +1,257 @@
+'use strict'
+
+const { RecentMap } = require('./recent-map.js')
+const { isObject } = require('./values.js')
+
+/** The number of session ids that a store remembers. */
+const MAX_IDS = 100_000
+
+/** For a row that never expires: its session is only updated at any time. */
+const ALWAYS = Number.MAX_SAFE_INTEGER
+
+/**
+ * What is known of a session that was loaded from the table, or saved to it.
+ *
+ * - `until`: when its row is to expire, in ms. A row that is missing before was destroyed, one that is missing later may have
+ *   been pruned.
+ * - `cookie`: when its cookie expired as it was loaded, in ms.
+ * - `at`: the number of changes called before.
+ * - `state`: whether its row was there; or whether this store has only called for it to be written or moved, or has called for
+ *   it to be destroyed.
+ *
+ * @typedef {{
+ *   sid: string, until: number, cookie: number | undefined, at: number, state: 'found' | 'called' | 'destroyed'
+ * }} Loaded
+ */
+
+/**
+ * The sessions that were loaded, so that a save does not bring back one that was destroyed meanwhile.
+ *
+ * A middleware may hand back the object that it was given (koa-generic-session), an object of its own for the same request
+ * (koa-session, which passes the context of Koa), or one that knows its id (@fastify/session). express-session says itself
+ * which sessions were loaded.
+ */
+class LoadedSessions {
+  /** @type {WeakMap<object, Loaded>} */
+  #sessions = new WeakMap()
+  /**
+   * By the contexts of Koa.
+   * @type {WeakMap<object, Loaded>}
+   */
+  #contexts = new WeakMap()
+  /** @type {RecentMap<Loaded>} */
+  #ids = new RecentMap(MAX_IDS)
+  /** Number of calls that end sessions, or let them end sooner. */
+  #changes = 0
+  /** What that number was after the last call that removes all sessions. */
+  #cleared = 0
+
+  /** The number of such calls so far. An outcome that comes later knows nothing of the calls after that. */
+  get changes() {
+    return this.#changes
+  }
+
+  /**
+   * Remembers a session that `get` yields.
+   * @param {string} sid
+   * @param {object} session
+   * @param {number | undefined} expires when its row expires, in ms; undefined for never
+   * @param {number | undefined} cookie when its cookie expires
+   * @param {number} at the changes when it was requested
+   * @param {object | undefined} context
+   */
+  found(sid, session, expires, cookie, at, context) {
+    /** @type {Loaded} */
+    const loaded = { sid, until: expires ?? ALWAYS, cookie, at, state: 'found' }
+    this.#sessions.set(session, loaded)
+    if (context) this.#contexts.set(context, loaded)
+    const latest = this.#ids.get(sid)
+    if (latest === undefined || latest.at <= at) this.#ids.set(sid, loaded)
+    // What was called meanwhile comes after it.
+    else if (latest.state !== 'destroyed') latest.state = 'found'
+  }
+
+  /**
+   * Remembers a session that is yielded among others.
+   * @param {string} sid
+   * @param {object} session
+   * @param {number | undefined} expires
+   * @param {number | undefined} cookie
+   * @param {number} at
+   */
+  listed(sid, session, expires, cookie, at) {
+    /** @type {Loaded} */
+    const loaded = { sid, until: expires ?? ALWAYS, cookie, at, state: 'found' }
+    this.#sessions.set(session, loaded)
+    const latest = this.#ids.get(sid)
+    if (latest && latest.state !== 'destroyed') latest.until = Math.min(latest.until, loaded.until)
+  }
+
+  /**
+   * Lets another object stand for a session that was loaded.
+   * @param {string} sid
+   * @param {object} from
+   * @param {object} to
+   */
+  pass(sid, from, to) {
+    const known = this.#sessions.get(from)
+    if (known?.sid === sid) {
+      this.#sessions.set(to, known)
+      return
+    }
+    // A copy of what was loaded, as far as is known.
+    const latest = this.#ids.get(sid)
+    const { until, cookie } = latest ?? { until: ALWAYS, cookie: undefined }
+    this.#sessions.set(to, { sid, until, cookie, at: this.#changes, state: 'found' })
+  }
+
+  /**
+   * What is known of a session that is to be saved; undefined if it is a new one.
+   * @param {string} sid
+   * @param {{ sessionId?: unknown }} session
+   * @param {object | undefined} context
+   */
+  of(sid, session, context) {
+    const known = this.#sessions.get(session)
+    if (known?.sid === sid) return known
+    const inContext = context && this.#contexts.get(context)
+    if (inContext?.sid === sid) return inContext
+    // express-session passes such objects too, but says which of them were loaded.
+    if (session.sessionId !== sid || isPlain(session)) return undefined
+    const latest = this.#ids.get(sid)
+    return latest?.state === 'called' ? undefined : latest
+  }
+
+  /**
+   * Until when the save of a loaded session only replaces an existing row, in ms. To be called for each save when it is
+   * called, after `of`.
+   * @param {string} sid
+   * @param {Loaded | undefined} loaded
+   * @param {number} expires when its row will expire
+   * @returns {number | undefined} undefined for a new session
+   */
+  updateUntil(sid, loaded, expires) {
+    const latest = this.#ids.get(sid)
+    if (!loaded) {
+      // A new session is not the one that was removed.
+      if (latest && this.#isRemoved(latest)) this.#ids.delete(sid)
+      this.endsBy(sid, expires)
+      return undefined
+    }
+    const known = latest ?? loaded
+    if (this.#isRemoved(known)) return ALWAYS
+    this.endsBy(sid, expires)
+    return known.until
+  }
+
+  /**
+   * Remembers a session whose save was acknowledged.
+   * @param {string} sid
+   * @param {object} session
+   * @param {Loaded | undefined} loaded what was known of it when it was saved
+   * @param {number} expires when its row expires
+   * @param {number | undefined} cookie when its cookie expires
+   * @param {number} at the changes when it was saved
+   * @param {object | undefined} context
+   */
+  saved(sid, session, loaded, expires, cookie, at, context) {
+    /** @type {Loaded} */
+    const now = { sid, until: expires, cookie, at, state: 'found' }
+    if (context) this.#contexts.set(context, now)
+    // After its first save, a session of a framework is in the table, or was destroyed. A plain object may be the first
+    // save of another session with this id.
+    if (this.#sessions.has(session) ? loaded : knowsId(session, sid)) this.#sessions.set(session, now)
+    const latest = this.#ids.get(sid)
+    // What was called meanwhile comes after it.
+    if (latest === undefined || latest.at <= at) this.#ids.set(sid, now)
+    else if (latest.state === 'called') latest.state = 'found'
+  }
+
+  /**
+   * Remembers that a call may let a row expire sooner than it was to.
+   * @param {string} sid
+   * @param {number} expires in ms
+   */
+  endsBy(sid, expires) {
+    const latest = this.#ids.get(sid)
+    if (latest && (this.#isRemoved(latest) || latest.until <= expires)) return
+    const { cookie, state } = latest ?? { cookie: undefined, state: 'called' }
+    this.#ids.set(sid, { sid, until: expires, cookie, at: ++this.#changes, state })
+  }
+
+  /**
+   * Remembers the cookie with which a session was touched: to save it with the same is no change.
+   * @param {object} session
+   * @param {number | undefined} cookie
+   */
+  touched(session, cookie) {
+    const known = this.#sessions.get(session)
+    if (known) this.#sessions.set(session, { ...known, cookie })
+  }
+
+  /**
+   * Remembers a session that is to be destroyed.
+   * @param {string} sid
+   * @param {object | undefined} context
+   */
+  destroying(sid, context) {
+    const at = ++this.#changes
+    this.#ids.set(sid, { sid, until: ALWAYS, cookie: undefined, at, state: 'destroyed' })
+    // What the same request saves after that is a new session.
+    if (context && this.#contexts.get(context)?.sid === sid) this.#contexts.delete(context)
+  }
+
+  /**
+   * Whether this store has called for the session to be removed, and for nothing else since.
+   * @param {Loaded} known
+   */
+  #isRemoved(known) {
+    return known.state === 'destroyed' || known.at < this.#cleared
+  }
+
+  /** Remembers that all sessions are to be removed. */
+  clearing() {
+    this.#cleared = ++this.#changes
+  }
+}
+
+/**
+ * Whether a session is an object of a framework that knows its id.
+ * @param {{ id?: unknown, sessionId?: unknown }} session
+ * @param {string} sid
+ */
+function knowsId(session, sid) {
+  try {
+    return (session.id === sid || session.sessionId === sid) && !isPlain(session)
+  } catch {
+    // A getter of the application threw.
+    return false
+  }
+}
+
+/**
+ * Whether the object is of no class. By the depth of its chain, since those of another realm have another `Object`.
+ * @param {object} value
+ */
+function isPlain(value) {
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+/**
+ * The context of Koa in the options that koa-session passes with a call.
+ * @param {unknown[]} rest
+ * @returns {object | undefined}
+ */
+function contextOf(rest) {
+  try {
+    for (const value of rest) {
+      if (isObject(value) && isObject(value.ctx)) return value.ctx
+    }
+  } catch {
+    // A getter of the caller threw.
+  }
+  return undefined
+}
+
+module.exports = { LoadedSessions, contextOf }
