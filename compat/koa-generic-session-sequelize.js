@@ -66,11 +66,11 @@ class SequelizeStore extends EventEmitter {
   }
 
   get sequelize() {
-    return this.#sequelize
+    return #sequelize in this ? this.#sequelize : undefined
   }
 
   get Model() {
-    return this.#model
+    return #model in this ? this.#model : undefined
   }
 
   /**

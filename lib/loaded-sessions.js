@@ -1,5 +1,6 @@
 'use strict'
 
+const { objectNotes } = require('./object-notes.js')
 const { RecentMap } = require('./recent-map.js')
 const { isObject } = require('./values.js')
 
@@ -32,8 +33,7 @@ const ALWAYS = Number.MAX_SAFE_INTEGER
  * which sessions were loaded.
  */
 class LoadedSessions {
-  /** @type {WeakMap<object, Loaded>} */
-  #sessions = new WeakMap()
+  #sessions = /** @type {typeof objectNotes<Loaded>} */ (objectNotes)()
   /**
    * By the contexts of Koa.
    * @type {WeakMap<object, Loaded>}
@@ -63,7 +63,7 @@ class LoadedSessions {
   found(sid, session, expires, cookie, at, context) {
     /** @type {Loaded} */
     const loaded = { sid, until: expires ?? ALWAYS, cookie, at, state: 'found' }
-    this.#sessions.set(session, loaded)
+    this.#sessions.write(session, loaded)
     if (context) this.#contexts.set(context, loaded)
     const latest = this.#ids.get(sid)
     if (latest === undefined || latest.at <= at) this.#ids.set(sid, loaded)
@@ -82,7 +82,7 @@ class LoadedSessions {
   listed(sid, session, expires, cookie, at) {
     /** @type {Loaded} */
     const loaded = { sid, until: expires ?? ALWAYS, cookie, at, state: 'found' }
-    this.#sessions.set(session, loaded)
+    this.#sessions.write(session, loaded)
     const latest = this.#ids.get(sid)
     if (latest && latest.state !== 'destroyed') latest.until = Math.min(latest.until, loaded.until)
   }
@@ -94,15 +94,15 @@ class LoadedSessions {
    * @param {object} to
    */
   pass(sid, from, to) {
-    const known = this.#sessions.get(from)
+    const known = this.#sessions.of(from)
     if (known?.sid === sid) {
-      this.#sessions.set(to, known)
+      this.#sessions.write(to, known)
       return
     }
     // A copy of what was loaded, as far as is known.
     const latest = this.#ids.get(sid)
     const { until, cookie } = latest ?? { until: ALWAYS, cookie: undefined }
-    this.#sessions.set(to, { sid, until, cookie, at: this.#changes, state: 'found' })
+    this.#sessions.write(to, { sid, until, cookie, at: this.#changes, state: 'found' })
   }
 
   /**
@@ -112,7 +112,7 @@ class LoadedSessions {
    * @param {object | undefined} context
    */
   of(sid, session, context) {
-    const known = this.#sessions.get(session)
+    const known = this.#sessions.of(session)
     if (known?.sid === sid) return known
     const inContext = context && this.#contexts.get(context)
     if (inContext?.sid === sid) return inContext
@@ -160,7 +160,7 @@ class LoadedSessions {
     if (context) this.#contexts.set(context, now)
     // After its first save, a session of a framework is in the table, or was destroyed. A plain object may be the first
     // save of another session with this id.
-    if (this.#sessions.has(session) ? loaded : knowsId(session, sid)) this.#sessions.set(session, now)
+    if (this.#sessions.of(session) ? loaded : knowsId(session, sid)) this.#sessions.write(session, now)
     const latest = this.#ids.get(sid)
     // What was called meanwhile comes after it.
     if (latest === undefined || latest.at <= at) this.#ids.set(sid, now)
@@ -185,8 +185,8 @@ class LoadedSessions {
    * @param {number | undefined} cookie
    */
   touched(session, cookie) {
-    const known = this.#sessions.get(session)
-    if (known) this.#sessions.set(session, { ...known, cookie })
+    const known = this.#sessions.of(session)
+    if (known) this.#sessions.write(session, { ...known, cookie })
   }
 
   /**

@@ -96,7 +96,8 @@ function storeClass(Store) {
 
     /** The model of the table, for queries of the application, as with connect-session-sequelize. */
     get sessionModel() {
-      return this.#model
+      // Tools read the properties of a prototype, too.
+      return #model in this ? this.#model : undefined
     }
 
     /**

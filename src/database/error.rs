@@ -1,5 +1,7 @@
 //! What errors mean: the parts that are the same for every driver.
 
+use std::io;
+
 use sqlx::error::DatabaseError;
 
 use crate::error::{Cause, ErrorKind, Remedy, StoreError};
@@ -17,13 +19,35 @@ pub trait Errors: sqlx::Database {
         false
     }
 
-    /// The same for an error while connecting.
-    fn connection_error(error: sqlx::Error, target: &Target<Self>) -> StoreError {
-        let failed = Self::error(error);
-        if failed.remedy == Remedy::Retry {
+    /// The same for an error while connecting. `last` is why an attempt failed for which the pool kept on trying.
+    fn connection_error(
+        error: sqlx::Error,
+        last: Option<sqlx::Error>,
+        target: &Target<Self>,
+    ) -> StoreError {
+        let (error, given_up) = match (error, last) {
+            (sqlx::Error::PoolTimedOut, Some(last)) => (last, true),
+            (error, _) => (error, false),
+        };
+        let io = match &error {
+            sqlx::Error::Io(io) => Some((io_code(io), io_reason(io))),
+            _ => None,
+        };
+        let mut failed = Self::error(error);
+        if failed.remedy == Remedy::Retry && !given_up {
             return failed;
         }
-        let reason = (target.explain)(target).unwrap_or_else(|| failed.message.clone());
+        if let Some((code, reason)) = io {
+            failed.message = reason;
+            failed.cause = Some(Cause {
+                code: code.map(str::to_owned),
+                message: failed.message.clone(),
+            });
+        }
+        let mut reason = (target.explain)(target).unwrap_or_else(|| failed.message.clone());
+        if given_up {
+            reason = format!("no connection within `pool.acquireTimeout`: {reason}");
+        }
         let message = format!("cannot open {}: {reason}", target.name);
         StoreError {
             kind: ErrorKind::Connection,
@@ -44,6 +68,43 @@ pub fn hide_message(failed: &mut StoreError) {
     if let Some(cause) = &mut failed.cause {
         message.clone_into(&mut cause.message);
     }
+}
+
+/// The name that Node.js has for an error of the network, for those that are told apart here.
+fn io_code(error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => Some("ECONNREFUSED"),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof => Some("ECONNRESET"),
+        io::ErrorKind::ConnectionAborted => Some("ECONNABORTED"),
+        io::ErrorKind::HostUnreachable => Some("EHOSTUNREACH"),
+        io::ErrorKind::NetworkUnreachable => Some("ENETUNREACH"),
+        io::ErrorKind::TimedOut => Some("ETIMEDOUT"),
+        io::ErrorKind::NotFound => Some("ENOENT"),
+        io::ErrorKind::PermissionDenied => Some("EACCES"),
+        _ if is_lookup(error) => Some("ENOTFOUND"),
+        _ => None,
+    }
+}
+
+/// What an error of the network means while connecting.
+fn io_reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => {
+            "the server closed the connection before it answered; it may be shutting down, or be something else than a \
+             database"
+                .to_owned()
+        }
+        io::ErrorKind::ConnectionRefused => {
+            format!("{error}; check that the server is running, and the host and the port")
+        }
+        _ if is_lookup(error) => format!("the host is unknown: {error}"),
+        _ => error.to_string(),
+    }
+}
+
+/// Whether a host was looked up and not found, for which the standard library has only a text.
+fn is_lookup(error: &io::Error) -> bool {
+    error.to_string().starts_with("failed to lookup address")
 }
 
 /// The store's error for a driver's error, by what means the same for every driver.

@@ -157,13 +157,13 @@ where
                 Ok(connection) => return Ok(connection),
                 // As the pool does: the server may be starting.
                 Err(sqlx::Error::Io(_)) if Instant::now() + pause < deadline => sleep(pause).await,
-                Err(error) => return Err(DB::connection_error(error, &self.target)),
+                Err(error) => return Err(DB::connection_error(error, None, &self.target)),
             }
             pause = (pause * 2).min(LAST_PAUSE);
         }
     }
 
     fn no_answer(&self) -> StoreError {
-        DB::connection_error(sqlx::Error::PoolTimedOut, &self.target)
+        DB::connection_error(sqlx::Error::PoolTimedOut, None, &self.target)
     }
 }

@@ -1,5 +1,6 @@
 //! The session table: what the queue can do with it.
 
+mod acquire;
 mod inspect;
 mod keys;
 mod lost;

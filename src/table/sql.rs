@@ -90,6 +90,10 @@ impl<DB: Database> SqlTable<DB> {
         &self.pool
     }
 
+    pub(super) fn target(&self) -> &Target<DB> {
+        &self.target
+    }
+
     /// The store's error for a driver's error. If the table is no longer as it was found, the next call inspects it
     /// again.
     pub(super) fn failed(&self, error: sqlx::Error) -> StoreError {
@@ -239,8 +243,7 @@ where
 
     async fn connect(&self) -> Result<Self::Connection> {
         (self.target.prepare)();
-        let connection = self.pool.acquire().await;
-        let connection = connection.map_err(|error| DB::connection_error(error, &self.target))?;
+        let connection = self.acquire().await?;
         self.target.acquired();
         self.with_backend(connection).await
     }

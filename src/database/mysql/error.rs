@@ -16,6 +16,14 @@ impl Errors for MySql {
     }
 
     fn error(error: sqlx::Error) -> StoreError {
+        if let Some(plugin) = unknown_plugin(&error) {
+            let message = format!(
+                "the account uses the authentication plugin `{plugin}`, which the store does not support; supported: \
+                 caching_sha2_password, mysql_native_password, sha256_password. Give it another one, on MariaDB by `ALTER USER … \
+                 IDENTIFIED VIA mysql_native_password USING PASSWORD('…')`, or use another account"
+            );
+            return StoreError::new(ErrorKind::Connection, message).with_remedy(Remedy::Discard);
+        }
         let mut failed = driver_error(&error);
         let Some(number) = number(&error) else {
             return failed;
@@ -68,4 +76,14 @@ pub fn number(error: &sqlx::Error) -> Option<u16> {
         .as_database_error()?
         .try_downcast_ref::<MySqlDatabaseError>()
         .map(MySqlDatabaseError::number)
+}
+
+/// The plugin that an account uses, if the driver does not know it, such as MariaDB's `client_ed25519`.
+fn unknown_plugin(error: &sqlx::Error) -> Option<&str> {
+    let sqlx::Error::Protocol(reason) = error else {
+        return None;
+    };
+    let plugin = reason.strip_prefix("unknown authentication plugin: ")?;
+    // The driver adds the place in its sources.
+    plugin.split(' ').next()
 }
