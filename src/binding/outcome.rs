@@ -59,11 +59,12 @@ impl NativeOutcomes {
     /// if there are none.
     #[napi(catch_unwind, ts_return_type = "any[] | null")]
     pub fn take<'env>(&self, env: &'env Env) -> napi::Result<Option<Array<'env>>> {
-        let mut array = env.create_array(0)?;
         let outcomes = self.mailbox.take();
         if outcomes.is_empty() {
             return Ok(None);
         }
+        let count = u32::try_from(outcomes.len()).unwrap_or(u32::MAX);
+        let mut array = env.create_array(count.saturating_mul(OUTCOME_STRIDE))?;
         let mut text = SharedText::default();
         for (group, (ticket, outcome)) in (0..).zip(outcomes) {
             let at = group * OUTCOME_STRIDE;
