@@ -17,6 +17,8 @@ pub enum ErrorKind {
     Closed,
     /// Any other error of the database.
     Database,
+    /// The session cannot be stored.
+    Data,
     /// A bug in this package.
     Internal,
 }
@@ -32,6 +34,7 @@ impl ErrorKind {
             Self::QueueFull => "ERR_SESSION_QUEUE_FULL",
             Self::Closed => "ERR_SESSION_CLOSED",
             Self::Database => "ERR_SESSION_DATABASE",
+            Self::Data => "ERR_SESSION_DATA",
             Self::Internal => "ERR_SESSION_INTERNAL",
         }
     }

@@ -1,5 +1,6 @@
 //! Operations on the store and their outcomes: plain data that all layers pass on.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::error::StoreError;
@@ -234,16 +235,30 @@ impl Expires {
     }
 }
 
+impl Stored {
+    /// Memory that this row occupies, in bytes. Approximate, for limits only.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + self.data.as_ref().map_or(0, String::len)
+    }
+}
+
 /// Some of the live sessions.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Page {
     pub sessions: Vec<Listed>,
-    /// As many rows as the limit allows were read, so there may be more.
+    /// As many rows as the limit or the memory allows were read, so there may be more.
     pub full: bool,
 }
 
+impl Page {
+    /// Memory that this page occupies, in bytes. Approximate, for limits only.
+    pub fn bytes(&self) -> usize {
+        self.sessions.iter().map(Listed::bytes).sum()
+    }
+}
+
 /// One of the live sessions.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
     pub sid: String,
     /// `None` if the data was not requested, or is not text.
@@ -252,8 +267,15 @@ pub struct Listed {
     pub expires: Option<Timestamp>,
 }
 
+impl Listed {
+    /// Memory that this session occupies, in bytes. Approximate, for limits only.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + self.sid.len() + self.data.as_ref().map_or(0, String::len)
+    }
+}
+
 /// What becomes of an operation.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Outcome {
     Done,
     /// There is no such live session.
@@ -261,11 +283,26 @@ pub enum Outcome {
     /// The row exists, but its expiry or data cannot be read; to the caller it is missing.
     Unreadable,
     Session {
-        data: String,
+        /// Shared by all calls that the same row answers.
+        data: Arc<String>,
         /// `None` if the session never expires.
         expires: Option<Timestamp>,
     },
     Count(u64),
     Page(Page),
     Failed(StoreError),
+    /// The caller has the outcome already.
+    Delivered,
+}
+
+impl Outcome {
+    /// Memory that this outcome occupies, in bytes. Approximate, for limits only.
+    pub fn bytes(&self) -> usize {
+        let content = match self {
+            Self::Session { data, .. } => data.len(),
+            Self::Page(page) => page.bytes(),
+            _ => 0,
+        };
+        size_of::<(Ticket, Self)>() + content
+    }
 }

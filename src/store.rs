@@ -13,7 +13,7 @@ use crate::config::{Config, TableConfig};
 use crate::database::Database;
 use crate::error::{ErrorKind, Result, StoreError};
 use crate::operation::{Operation, Outcome, Ticket};
-use crate::queue::{Counts, Deliver, Limits, Queue};
+use crate::queue::{Counts, Delivery, Limits, Queue};
 use crate::table::{Note, SessionTable, SqlTable};
 
 /// The supported databases.
@@ -33,7 +33,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 /// A database in the list of those that are supported.
 struct Entry {
     schemes: &'static [&'static str],
-    open: fn(Config, Deliver) -> Result<Store>,
+    open: fn(Config, Arc<Delivery>) -> Result<Store>,
     create_table: fn(&TableConfig) -> Result<String>,
 }
 
@@ -61,12 +61,12 @@ impl Entry {
     }
 }
 
-/// One session store. Calls go in by [`Store::push`]; their outcomes go to the `deliver` given to [`Store::open`].
+/// One session store. Calls go in by [`Store::push`]; their outcomes go to the [`Delivery`] given to [`Store::open`].
 pub struct Store {
     queue: Queue,
     pool: Box<dyn AnyPool>,
     note: Arc<Note>,
-    deliver: Deliver,
+    delivery: Arc<Delivery>,
     runtime: &'static Runtime,
 }
 
@@ -102,11 +102,11 @@ impl Store {
     ///
     /// # Errors
     /// `ERR_SESSION_OPTIONS` if the URL or a name cannot be used.
-    pub fn open(config: Config, deliver: Deliver) -> Result<Self> {
+    pub fn open(config: Config, delivery: Arc<Delivery>) -> Result<Self> {
         let url = &config.connection.url;
         let (scheme, rest) = url.split_once(':').unwrap_or_default();
         if let Some(entry) = Entry::find(scheme) {
-            return (entry.open)(config, deliver);
+            return (entry.open)(config, delivery);
         }
         // The rest of the URL may hold a password, and without `//` so may what looks like a scheme.
         let got = if rest.starts_with("//") {
@@ -120,7 +120,7 @@ impl Store {
         )))
     }
 
-    fn open_on<DB: Database>(mut config: Config, deliver: Deliver) -> Result<Self>
+    fn open_on<DB: Database>(mut config: Config, delivery: Arc<Delivery>) -> Result<Self>
     where
         SqlTable<DB>: SessionTable,
     {
@@ -145,13 +145,13 @@ impl Store {
                 acquire: config.pool.acquire_timeout,
                 query: config.pool.query_timeout,
             },
-            Arc::clone(&deliver),
+            Arc::clone(&delivery),
         );
         Ok(Self {
             queue,
             pool: Box::new(table.pool().clone()),
             note: Arc::clone(table.note()),
-            deliver,
+            delivery,
             runtime,
         })
     }
@@ -174,7 +174,7 @@ impl Store {
     pub fn close(&self, ticket: Option<Ticket>) {
         let lanes = self.queue.close();
         let pool = self.pool.close();
-        let deliver = Arc::clone(&self.deliver);
+        let delivery = Arc::clone(&self.delivery);
         self.runtime.spawn(async move {
             for lane in lanes {
                 // An error means that the lane panicked, so it has ended too.
@@ -183,7 +183,7 @@ impl Store {
             // A server that does not answer must not keep the application from ending.
             _ = tokio::time::timeout(CLOSE_TIMEOUT, pool).await;
             if let Some(ticket) = ticket {
-                deliver(vec![(ticket, Outcome::Done)]);
+                delivery.deliver(vec![(ticket, Outcome::Done)]);
             }
         });
     }

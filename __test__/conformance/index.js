@@ -24,6 +24,7 @@ const suites = {
   names: require('./names'),
   uniqueKeys: require('./unique-keys'),
   data: require('./data'),
+  large: require('./large'),
 
   expiry: require('./expiry'),
   errors: require('./errors'),

@@ -9,73 +9,92 @@ const { nextTick, setImmediate } = require('../timers.js')
  */
 const STEP = 8
 
+/** An outcome with a text of more characters counts as a step of its own, since its caller has a lot to parse. */
+const LARGE = 16_384
+
 /** After this time, in ms, the event loop turns before the other outcomes are settled. */
 const TURN_MS = 0.5
 
 /**
- * Hands out the outcomes that the addon delivers, each on a tick of its own.
+ * Hands out the outcomes that the addon has, each on a tick of its own. Takes a bounded number of bytes from the addon at a
+ * time, and the next when these are settled.
  *
  * @typedef {(ticket: number, type: import('../binding.js').OutcomeType, value: any, detail: any) => void} Settle
  */
 class Delivery {
   /**
-   * Batches that were not handed out yet, and the position in the first of them.
-   * @type {any[][]}
+   * What was taken from the addon, and the position of the next outcome in it.
+   * @type {any[]}
    */
-  #batches = []
+  #outcomes = []
   #at = 0
   /** Number of outcomes handed out in this turn of the event loop. */
   #count = 0
   /** When this turn should end. */
   #deadline = 0
+  /** Whether the last outcome was large. */
+  #large = false
+  #take
   #settle
   #submission
   #next = () => this.#settleNext()
 
   /**
-   * @param {Settle} settle
+   * @param {() => any[] | null} take the next outcomes of the addon
    * @param {import('./submission.js').Submission} submission
+   * @param {Settle} settle
    */
-  constructor(settle, submission) {
+  constructor(take, submission, settle) {
+    this.#take = take
     this.#settle = settle
     this.#submission = submission
   }
 
   /**
-   * Takes the outcomes of a batch, to be handed out in a turn of the event loop. Not at once: Node delivers batches as
-   * long as there are any, so callers that call again in their callbacks would keep the event loop from turning.
-   * @param {any[]} outcomes
+   * Hands out outcomes until the addon has none, beginning in a turn of the event loop. Not at once: Node calls functions
+   * from other threads as long as there are any, so callers that call again in their callbacks would keep the event loop
+   * from turning.
    */
-  arrive(outcomes) {
-    this.#batches.push(outcomes)
-    if (this.#batches.length === 1) setImmediate(() => this.#begin())
+  arrived() {
+    setImmediate(() => this.#begin())
   }
 
   #begin() {
     this.#submission.hold()
     this.#count = 0
+    this.#large = false
     this.#deadline = performance.now() + TURN_MS
     this.#settleNext()
   }
 
   #settleNext() {
-    const outcomes = this.#batches[0]
-    const stepDone = ++this.#count % STEP === 0
-    if (stepDone || !outcomes) this.#submission.now()
-    if (!outcomes || (stepDone && performance.now() > this.#deadline)) {
-      this.#submission.release()
-      if (outcomes) setImmediate(() => this.#begin())
-      return
+    const stepDone = ++this.#count % STEP === 0 || this.#large
+    if (stepDone) {
+      this.#submission.now()
+      if (performance.now() > this.#deadline) {
+        this.#submission.release()
+        setImmediate(() => this.#begin())
+        return
+      }
+    }
+    if (this.#at >= this.#outcomes.length) {
+      this.#at = 0
+      this.#outcomes = this.#take() ?? []
+      if (this.#outcomes.length === 0) {
+        this.#submission.now()
+        this.#submission.release()
+        return
+      }
     }
     // First, so that a callback that throws does not stop the others.
     nextTick(this.#next)
     const at = this.#at
     this.#at += OUTCOME_STRIDE
-    if (this.#at >= outcomes.length) {
-      this.#batches.shift()
-      this.#at = 0
-    }
-    this.#settle(outcomes[at], outcomes[at + 1], outcomes[at + 2], outcomes[at + 3])
+    const outcomes = this.#outcomes
+    const value = outcomes[at + 2]
+    // Numbers and errors have no length. A page has one, but is no more than its caller can take.
+    this.#large = value?.length > LARGE
+    this.#settle(outcomes[at], outcomes[at + 1], value, outcomes[at + 3])
   }
 }
 

@@ -1,6 +1,6 @@
 'use strict'
 
-const { NativeStore, OutcomeType } = require('../addon.js')
+const { NativeOutcomes, NativeStore, OutcomeType } = require('../addon.js')
 const { errorOf, fromAddon, translated } = require('../error.js')
 const { debug } = require('../log.js')
 const { Delivery } = require('./delivery.js')
@@ -30,17 +30,18 @@ class Operations {
 
   /**
    * @param {() => void} submit makes the addon begin what was called
+   * @param {() => any[] | null} take the next outcomes of the addon
    * @param {(error: SessionStoreError) => void} failed is called with every error
    */
-  constructor(submit, failed) {
+  constructor(submit, take, failed) {
     this.#failed = failed
     this.#submission = new Submission(submit)
-    this.#delivery = new Delivery((ticket, type, value, detail) => {
+    this.#delivery = new Delivery(take, this.#submission, (ticket, type, value, detail) => {
       const operation = this.#tickets.redeem(ticket)
       if (!operation) return
       if (type === OutcomeType.Failed) this.#fail(operation, fromAddon(value))
       else this.#finish(operation, type, value, detail)
-    }, this.#submission)
+    })
   }
 
   /**
@@ -79,12 +80,9 @@ class Operations {
     return operation.promise
   }
 
-  /**
-   * Takes the outcomes of a batch from the addon.
-   * @param {any[]} outcomes
-   */
-  deliver(outcomes) {
-    this.#delivery.arrive(outcomes)
+  /** To be called when the addon has outcomes. */
+  arrived() {
+    this.#delivery.arrived()
   }
 
   /**
@@ -122,20 +120,22 @@ class Operations {
 /**
  * Opens the addon's store, and makes what its calls need.
  *
- * The addon keeps `deliver` alive, and so the operations and `failed`. These must not keep the addon's store alive in turn,
+ * The addon's store keeps `arrived` alive, and so the operations and `failed`. These must not keep the addon's store alive in turn,
  * or one that the application has dropped would never be garbage-collected and closed: so the operations refer to it
  * weakly, and `failed` must refer neither to it nor to anything that does.
  * @param {import('../binding.js').StoreOptions} options
  * @param {(error: SessionStoreError) => void} failed is called with the error of every call that fails
  */
 function openNative(options, failed) {
-  const operations = new Operations(() => reference.deref()?.submit(), failed)
-  const deliver = (/** @type {any[]} */ outcomes) => {
+  const outcomes = new NativeOutcomes()
+  const submit = () => reference.deref()?.submit()
+  const operations = new Operations(submit, () => outcomes.take(), failed)
+  const arrived = () => {
     const note = debug.enabled ? reference.deref()?.takeNote() : null
     if (note) debug('%s', note)
-    operations.deliver(outcomes)
+    operations.arrived()
   }
-  const native = translated(() => new NativeStore(options, deliver))
+  const native = translated(() => new NativeStore(options, outcomes, arrived))
   const reference = new WeakRef(native)
   return { native, operations }
 }

@@ -19,7 +19,7 @@ mod outcome;
 
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{FnArgs, Function};
+use napi::bindgen_prelude::Function;
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 
@@ -27,11 +27,12 @@ use crate::error::{ErrorKind, StoreError};
 use crate::operation::{
     Call, Operation, PageRequest, PruneProgress, Row, SessionCall, TableCall, Ticket,
 };
+use crate::queue::Delivery;
 use crate::store::{self, Store};
 use crate::timestamp::Timestamp;
 use extra::extra;
 use options::{StoreOptions, TableOptions};
-use outcome::Delivery;
+use outcome::{MAX_STRING, NativeOutcomes};
 
 /// An error with the `code` that JavaScript sees.
 type Result<T, E = napi::Error<&'static str>> = std::result::Result<T, E>;
@@ -49,8 +50,8 @@ pub struct NativeStats {
     pub pool_idle: u32,
 }
 
-/// A session store. Each call takes a ticket and the time, and returns at once. All times are in ms since the epoch. The function given to the constructor receives the
-/// outcomes, in batches.
+/// A session store. Each call takes a ticket and the time, and returns at once. All times are in ms since the epoch. The
+/// outcomes come into the mailbox given to the constructor.
 #[napi]
 pub struct NativeStore {
     store: Store,
@@ -58,31 +59,26 @@ pub struct NativeStore {
 
 #[napi]
 impl NativeStore {
-    /// Opens a store without connecting. `deliver` receives the outcomes of a batch as one flat array, `OUTCOME_STRIDE`
-    /// values for each: ticket, `OutcomeType`, value, detail.
+    /// Opens a store without connecting. `arrived` is called when outcomes are there, and not again before `take` has found
+    /// none.
     #[napi(constructor, catch_unwind)]
     pub fn new(
         options: StoreOptions,
-        #[napi(ts_arg_type = "(outcomes: any[]) => void")] deliver: Function<
-            '_,
-            FnArgs<(Delivery,)>,
-            (),
-        >,
+        outcomes: &NativeOutcomes,
+        #[napi(ts_arg_type = "() => void")] arrived: Function<'_, (), ()>,
     ) -> Result<Self> {
-        let deliver = deliver
-            .build_threadsafe_function::<Delivery>()
+        let arrived = arrived
+            .build_threadsafe_function::<()>()
             // Weak, since JavaScript keeps the event loop alive while something is pending.
             .weak::<true>()
-            .build_callback(|context| Ok(FnArgs::from((context.value,))))
+            .build()
             .map_err(|error| napi::Error::new(ErrorKind::Internal.code(), error.reason.clone()))?;
-        let deliver = Arc::new(move |outcomes| {
+        let ring = move || {
             // Fails only after the JavaScript environment, and so every caller, has ended.
-            deliver.call(
-                Delivery::new(outcomes),
-                ThreadsafeFunctionCallMode::NonBlocking,
-            );
-        });
-        let store = Store::open(options.into(), deliver).map_err(thrown)?;
+            arrived.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        };
+        let delivery = Arc::new(Delivery::new(outcomes.mailbox(), ring));
+        let store = Store::open(options.into(), delivery).map_err(thrown)?;
         Ok(Self { store })
     }
 
@@ -111,6 +107,13 @@ impl NativeStore {
         keep_later: bool,
         extra_columns: Option<String>,
     ) -> Result<()> {
+        if data.len() > MAX_STRING {
+            let message = format!(
+                "expected a session of at most {MAX_STRING} bytes, which is what JavaScript can read again, got {}",
+                data.len()
+            );
+            return Err(thrown(StoreError::new(ErrorKind::Data, message)));
+        }
         let row = Row {
             data,
             expires: Timestamp(expires),

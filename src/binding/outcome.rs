@@ -1,11 +1,14 @@
 //! Outcomes as JavaScript receives them.
 
-use napi::bindgen_prelude::{Array, Null, Object, ToNapiValue, TypeName};
-use napi::{Env, ValueType, sys};
+use std::sync::Arc;
+
+use napi::Env;
+use napi::bindgen_prelude::{Array, Null, Object, ToNapiValue, Unknown};
 use napi_derive::napi;
 
-use crate::error::StoreError;
-use crate::operation::{Listed, Outcome, Page, Ticket};
+use crate::error::{ErrorKind, StoreError};
+use crate::operation::{Listed, Outcome, Page};
+use crate::queue::Mailbox;
 
 /// The type of an outcome.
 #[napi]
@@ -34,38 +37,92 @@ pub const OUTCOME_STRIDE: u32 = 4;
 #[napi]
 pub const PAGE_STRIDE: u32 = 3;
 
-/// The outcomes of one batch on their way to JavaScript.
-pub struct Delivery(Vec<(Ticket, Outcome)>);
+/// The longest string of V8, which makes none of more bytes of UTF-8 than these, whatever their number of characters.
+pub const MAX_STRING: usize = (1 << 29) - 24;
 
-impl Delivery {
-    pub fn new(outcomes: Vec<(Ticket, Outcome)>) -> Self {
-        Self(outcomes)
+/// The outcomes that wait for JavaScript. Not a part of the store, which may be garbage-collected before its last outcome.
+#[napi]
+pub struct NativeOutcomes {
+    mailbox: Arc<Mailbox>,
+}
+
+#[napi]
+impl NativeOutcomes {
+    #[napi(constructor)]
+    pub fn new() -> Self {
+        Self {
+            mailbox: Arc::default(),
+        }
     }
 
-    fn into_array(self, env: &Env) -> napi::Result<Array<'_>> {
-        let count = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
-        let mut array = env.create_array(count.saturating_mul(OUTCOME_STRIDE))?;
-        for (group, (ticket, outcome)) in (0..).zip(self.0) {
-            push(env, &mut array, group * OUTCOME_STRIDE, ticket, outcome)?;
+    /// The next outcomes as one flat array, `OUTCOME_STRIDE` values for each: ticket, `OutcomeType`, value, detail. `null`
+    /// if there are none.
+    #[napi(catch_unwind, ts_return_type = "any[] | null")]
+    pub fn take<'env>(&self, env: &'env Env) -> napi::Result<Option<Array<'env>>> {
+        let mut array = env.create_array(0)?;
+        let outcomes = self.mailbox.take();
+        if outcomes.is_empty() {
+            return Ok(None);
         }
-        Ok(array)
+        let mut text = SharedText::default();
+        for (group, (ticket, outcome)) in (0..).zip(outcomes) {
+            let at = group * OUTCOME_STRIDE;
+            array.set(at, ticket)?;
+            if let Err(error) = set_outcome(env, &mut array, at, outcome, &mut text) {
+                // Only this caller may suffer, and it has to be told.
+                let message = format!("the outcome cannot be handed to JavaScript: {error}");
+                let error = StoreError::new(ErrorKind::Internal, message);
+                array.set(at + 1, OutcomeType::Failed as u32)?;
+                array.set(at + 2, failure(env, error)?)?;
+                array.set(at + 3, ())?;
+            }
+        }
+        Ok(Some(array))
+    }
+
+    pub(super) fn mailbox(&self) -> Arc<Mailbox> {
+        Arc::clone(&self.mailbox)
     }
 }
 
-fn push(
-    env: &Env,
-    array: &mut Array<'_>,
+impl Drop for NativeOutcomes {
+    /// Runs when the store was garbage-collected and everything has ended, or its worker thread has ended.
+    fn drop(&mut self) {
+        self.mailbox.close();
+    }
+}
+
+/// The last text that was handed over. Calls that the same row answers share one string.
+#[derive(Default)]
+struct SharedText<'env>(Option<(Arc<String>, Unknown<'env>)>);
+
+impl<'env> SharedText<'env> {
+    fn string(&mut self, env: &'env Env, data: Arc<String>) -> napi::Result<Unknown<'env>> {
+        match &self.0 {
+            Some((last, string)) if Arc::ptr_eq(last, &data) => Ok(*string),
+            _ => {
+                let string = env.create_string(data.as_str())?.into_unknown(env)?;
+                self.0 = Some((data, string));
+                Ok(string)
+            }
+        }
+    }
+}
+
+fn set_outcome<'env>(
+    env: &'env Env,
+    array: &mut Array<'env>,
     at: u32,
-    ticket: Ticket,
     outcome: Outcome,
+    text: &mut SharedText<'env>,
 ) -> napi::Result<()> {
-    array.set(at, ticket)?;
     let outcome_type = match outcome {
-        Outcome::Done => OutcomeType::Done,
+        Outcome::Done | Outcome::Delivered => OutcomeType::Done,
         Outcome::Missing => OutcomeType::Missing,
+        Outcome::Session { data, .. } if data.len() > MAX_STRING => OutcomeType::Unreadable,
         Outcome::Unreadable => OutcomeType::Unreadable,
         Outcome::Session { data, expires } => {
-            array.set(at + 2, data)?;
+            array.set(at + 2, text.string(env, data)?)?;
             if let Some(expires) = expires {
                 array.set(at + 3, expires.0)?;
             }
@@ -96,8 +153,8 @@ fn page(env: &Env, sessions: Vec<Listed>) -> napi::Result<Array<'_>> {
         let at = index * PAGE_STRIDE;
         array.set(at, listed.sid)?;
         match listed.data {
-            Some(data) => array.set(at + 1, data)?,
-            None => array.set(at + 1, Null)?,
+            Some(data) if data.len() <= MAX_STRING => array.set(at + 1, data)?,
+            _ => array.set(at + 1, Null)?,
         }
         if let Some(expires) = listed.expires {
             array.set(at + 2, expires.0)?;
@@ -118,27 +175,4 @@ fn failure(env: &Env, error: StoreError) -> napi::Result<Object<'_>> {
         object.set("cause", inner)?;
     }
     Ok(object)
-}
-
-impl TypeName for Delivery {
-    fn type_name() -> &'static str {
-        "Array"
-    }
-
-    fn value_type() -> ValueType {
-        ValueType::Object
-    }
-}
-
-#[expect(
-    unsafe_code,
-    reason = "the trait has an unsafe function, because it trusts the environment that it is given"
-)]
-impl ToNapiValue for Delivery {
-    unsafe fn to_napi_value(env: sys::napi_env, value: Self) -> napi::Result<sys::napi_value> {
-        let environment = Env::from_raw(env);
-        let array = value.into_array(&environment)?;
-        // SAFETY: napi gives us the environment, and the array was made in it.
-        unsafe { Array::to_napi_value(env, array) }
-    }
 }

@@ -4,9 +4,11 @@
 //! lane finds everything that has gathered meanwhile when it comes back. Either makes one statement of each kind from
 //! what it finds. Nothing waits for a timer. The outcomes of a batch are delivered together.
 
+mod delivery;
 mod fold;
 mod lane;
 mod order;
+mod row_size;
 mod shared;
 mod stats;
 mod task;
@@ -20,17 +22,15 @@ use tokio::task::JoinHandle;
 
 use crate::config::{Lanes, QueueConfig};
 use crate::error::{ErrorKind, Result, StoreError};
-use crate::operation::{Operation, Outcome, Ticket};
+use crate::operation::Operation;
 use crate::table::SessionTable;
 
+pub use delivery::{Delivery, Mailbox};
 use lane::Lane;
 use order::Place;
 use shared::Shared;
 pub use stats::Counts;
 use task::Task;
-
-/// Delivers the outcomes of a batch to their callers.
-pub type Deliver = Arc<dyn Fn(Vec<(Ticket, Outcome)>) + Send + Sync>;
 
 /// Time limits of the queue.
 #[derive(Debug, Clone, Copy)]
@@ -65,9 +65,9 @@ impl Queue {
         lanes: Lanes,
         bounds: QueueConfig,
         limits: Limits,
-        deliver: Deliver,
+        delivery: Arc<Delivery>,
     ) -> Self {
-        let shared = Arc::new(Shared::new(lanes, limits, deliver));
+        let shared = Arc::new(Shared::new(lanes, limits, delivery));
         runtime.spawn(Arc::clone(&shared).fail_late_calls());
         let places = (0..lanes.readers)
             .map(|_| Place::Reads)

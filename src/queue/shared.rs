@@ -12,9 +12,10 @@ use crate::error::{ErrorKind, StoreError};
 use crate::operation::{Call, Operation, Outcome, TableCall};
 
 use super::order::{Key, Order, Place, Placed};
+use super::row_size::RowSize;
 use super::stats::Stats;
 use super::task::Task;
-use super::{Deliver, Limits, lock};
+use super::{Delivery, Limits, lock};
 
 /// Maximum number of operations in a batch.
 const BATCH_OPERATIONS: usize = 256;
@@ -31,7 +32,8 @@ pub struct Shared {
     /// Rung when a call comes in after a time without calls.
     called: Notify,
     pub stats: Stats,
-    deliver: Deliver,
+    pub row_size: RowSize,
+    pub delivery: Arc<Delivery>,
 }
 
 pub struct State {
@@ -55,7 +57,7 @@ pub struct State {
 }
 
 impl Shared {
-    pub fn new(lanes: Lanes, limits: Limits, deliver: Deliver) -> Self {
+    pub fn new(lanes: Lanes, limits: Limits, delivery: Arc<Delivery>) -> Self {
         Self {
             state: Mutex::new(State {
                 order: Order::new(lanes),
@@ -75,7 +77,8 @@ impl Shared {
             drained: watch::Sender::new(false),
             called: Notify::new(),
             stats: Stats::default(),
-            deliver,
+            row_size: RowSize::new(),
+            delivery,
         }
     }
 
@@ -175,9 +178,7 @@ impl Shared {
             self.drained.send_replace(true);
             self.wake_all();
         }
-        if !answers.is_empty() {
-            (self.deliver)(answers);
-        }
+        self.delivery.deliver(answers);
     }
 
     /// Puts off the rest of an operation that has more to do: until [`Shared::resume`], nothing waits for it.

@@ -17,6 +17,12 @@ use crate::timestamp::Timestamp;
 pub use note::Note;
 pub use sql::SqlTable;
 
+/// A trip that reads sessions stops after more bytes than these.
+pub const READ_BYTES: usize = 4 * 1024 * 1024;
+
+/// A page ends after more bytes than these.
+pub const PAGE_BYTES: usize = 1024 * 1024;
+
 /// Operations on the session table. A session is live if it expires after `now`; implementations use no other clock.
 pub trait SessionTable: Send + Sync + 'static {
     type Connection: Send;
@@ -55,12 +61,12 @@ pub trait SessionTable: Send + Sync + 'static {
     /// If the database cannot be reached.
     fn settled(&self, lost: &mut Self::Lost) -> impl Future<Output = Result<()>> + Send;
 
-    /// The rows of `sids`, in the same order, expired ones too.
+    /// The rows of `sids`, of which each may occur once, in the same order, expired ones too. Stops after [`READ_BYTES`].
     fn read(
         &self,
         connection: &mut Self::Connection,
         sids: &[&str],
-    ) -> impl Future<Output = Result<Vec<Option<Stored>>>> + Send;
+    ) -> impl Future<Output = Result<Rows>> + Send;
 
     /// Applies all writes, in one commit unless they have different extra columns. Each sid may occur once. `late` is `now`
     /// and the time that the writes have waited: by it is decided which saves only replace rows. Returns the number of rows
@@ -73,7 +79,7 @@ pub trait SessionTable: Send + Sync + 'static {
         late: Timestamp,
     ) -> impl Future<Output = Result<u64>> + Send;
 
-    /// Live sessions in the order of their sids.
+    /// Live sessions in the order of their sids. Stops after [`PAGE_BYTES`].
     fn page(
         &self,
         connection: &mut Self::Connection,
@@ -105,6 +111,14 @@ pub trait SessionTable: Send + Sync + 'static {
         connection: &mut Self::Connection,
         force: bool,
     ) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// The rows of some sids.
+#[derive(Debug, Default, PartialEq)]
+pub struct Rows {
+    pub rows: Vec<Option<Stored>>,
+    /// If not, sids without a row may have one, and at least one row was read.
+    pub complete: bool,
 }
 
 /// What one step of pruning did.

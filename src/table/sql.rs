@@ -19,7 +19,7 @@ use crate::operation::{Expires, Listed, Page, PageRequest, Stored, Write};
 use crate::timestamp::Timestamp;
 
 use super::lost::{LostConnection, TableConnection};
-use super::{Note, Pruned, SessionTable};
+use super::{Note, PAGE_BYTES, Pruned, READ_BYTES, Rows, SessionTable};
 
 /// More than enough bytes for what a packet holds beside the sessions: a statement and its other values.
 const PACKET_REST: usize = 64 * 1024;
@@ -116,6 +116,23 @@ where
 {
     pub(super) fn query(&self, statement: Statement<DB>) -> Query<'static, DB, DB::Arguments> {
         sqlx::query_with(statement.sql, statement.arguments).persistent(self.prepared_statements)
+    }
+
+    /// Hands over the rows of a statement, until `more` does not want any more of them. The driver skips the rest when the
+    /// connection is used again.
+    async fn fetch(
+        &self,
+        connection: &mut DB::Connection,
+        statement: Statement<DB>,
+        mut more: impl FnMut(&DB::Row) -> sqlx::Result<bool> + Send,
+    ) -> sqlx::Result<()> {
+        let mut rows = connection.fetch(self.query(statement));
+        while let Some(row) = rows.try_next().await? {
+            if !more(&row)? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Runs `BEGIN`, `COMMIT` or `ROLLBACK` if there are no prepared statements. sqlx then prepares and runs a statement
@@ -244,44 +261,43 @@ where
         self.ended(lost).await
     }
 
-    async fn read(
-        &self,
-        connection: &mut Self::Connection,
-        sids: &[&str],
-    ) -> Result<Vec<Option<Stored>>> {
+    async fn read(&self, connection: &mut Self::Connection, sids: &[&str]) -> Result<Rows> {
         let table = self.inspected(connection).await?;
         let mut rows: Vec<Option<Stored>> = sids.iter().map(|_| None).collect();
-        let found = self
-            .query(DB::read(&table, sids))
-            .fetch_all(&mut **connection)
-            .await;
-        let found = match found {
-            Ok(found) => found,
-            Err(error) => return Err(self.failed_on(connection, &table, error).await),
-        };
+        let mut places: Option<HashMap<&str, usize>> = None;
+        let mut found = 0;
+        let mut bytes = 0;
         let mut unreadable = false;
-        let mut by_sid = HashMap::new();
-        for row in &found {
-            let (key, mut stored) = DB::stored(&table, row).map_err(|error| self.failed(error))?;
-            unreadable |= stored.expires == Expires::Unreadable || stored.data.is_none();
-            stored.data = stored.data.map(|data| table.session_text(data));
-            match key {
-                Key::Index(index) => {
-                    if let Some(place) = rows.get_mut(index) {
-                        *place = Some(stored);
-                    }
-                }
-                Key::Sid(sid) => _ = by_sid.insert(sid, stored),
+        let answer = self.fetch(connection, DB::read(&table, sids), |row| {
+            let (key, mut stored) = DB::stored(&table, row)?;
+            let place = match key {
+                Key::Index(index) => Some(index),
+                Key::Sid(sid) => places
+                    .get_or_insert_with(|| sids.iter().copied().zip(0..).collect())
+                    .get(sid.as_str())
+                    .copied(),
+            };
+            // Others may be equal to a requested one for the database, and are not what was asked for.
+            if let Some(place) = place.and_then(|place| rows.get_mut(place)) {
+                unreadable |= stored.expires == Expires::Unreadable || stored.data.is_none();
+                stored.data = stored.data.map(|data| table.session_text(data));
+                found += usize::from(place.is_none());
+                bytes += stored.bytes();
+                *place = Some(stored);
             }
+            Ok(bytes <= READ_BYTES)
+        });
+        if let Err(error) = answer.await {
+            return Err(self.failed_on(connection, &table, error).await);
         }
         if unreadable && self.altered(connection, &table).await {
             let message = format!("table `{}` was altered", self.config.full_name());
             return Err(StoreError::table(message).with_remedy(Remedy::Retry));
         }
-        if !by_sid.is_empty() {
-            rows = sids.iter().map(|sid| by_sid.get(*sid).cloned()).collect();
-        }
-        Ok(rows)
+        Ok(Rows {
+            rows,
+            complete: bytes <= READ_BYTES || found >= sids.len(),
+        })
     }
 
     async fn write(
@@ -305,30 +321,32 @@ where
         now: Timestamp,
     ) -> Result<Page> {
         let table = self.inspected(connection).await?;
-        let rows = self
-            .query(DB::page(&table, request, now))
-            .fetch_all(&mut **connection)
-            .await;
-        let rows = match rows {
-            Ok(rows) => rows,
-            Err(error) => return Err(self.failed_on(connection, &table, error).await),
-        };
-        // A sid that is not text cannot be requested either, so it is left out.
-        let sessions = rows.iter().filter_map(|row| {
-            let mut listed = match DB::listed(&table, row) {
-                Ok(listed) => listed,
-                Err(_) => Listed {
-                    sid: row.try_get_unchecked(0).ok()?,
+        let mut sessions = Vec::new();
+        let mut read = 0;
+        let mut bytes = 0;
+        let answer = self.fetch(connection, DB::page(&table, request, now), |row| {
+            read += 1;
+            let listed = DB::listed(&table, row).or_else(|_| {
+                row.try_get_unchecked(0).map(|sid| Listed {
+                    sid,
                     data: None,
                     expires: None,
-                },
-            };
-            listed.data = listed.data.map(|data| table.session_text(data));
-            Some(listed)
+                })
+            });
+            // A sid that is not text cannot be requested either, so it is left out.
+            if let Ok(mut listed) = listed {
+                listed.data = listed.data.map(|data| table.session_text(data));
+                bytes += listed.bytes();
+                sessions.push(listed);
+            }
+            Ok(bytes <= PAGE_BYTES)
         });
+        if let Err(error) = answer.await {
+            return Err(self.failed_on(connection, &table, error).await);
+        }
         Ok(Page {
-            sessions: sessions.collect(),
-            full: rows.len() >= request.limit as usize,
+            sessions,
+            full: bytes > PAGE_BYTES || read >= request.limit as usize,
         })
     }
 

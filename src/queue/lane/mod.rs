@@ -4,6 +4,7 @@ mod read;
 mod table;
 mod write;
 
+use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use futures_util::FutureExt;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::error::{ErrorKind, Remedy, Result, StoreError};
-use crate::operation::{Call, Outcome, SessionCall};
+use crate::operation::{Call, Outcome, SessionCall, Ticket};
 use crate::table::SessionTable;
 use crate::timestamp::Timestamp;
 
@@ -55,6 +56,9 @@ pub struct Lane<T: SessionTable> {
     now: Timestamp,
     /// When the current batch has to end, with all of its repetitions.
     deadline: Instant,
+    /// The tickets of the current batch, and of those among them the ones whose callers have their outcomes.
+    tickets: Vec<Ticket>,
+    delivered: HashSet<Ticket>,
 }
 
 /// One trip to the database. May be repeated: all our statements are idempotent.
@@ -90,6 +94,8 @@ impl<T: SessionTable> Lane<T> {
             newest: None,
             now: Timestamp(0),
             deadline: Instant::now(),
+            tickets: Vec::new(),
+            delivered: HashSet::new(),
         }
     }
 
@@ -107,6 +113,10 @@ impl<T: SessionTable> Lane<T> {
                 self.newest = Some(newest.since);
                 self.now = newest.now;
             }
+            self.tickets.clear();
+            let tickets = batch.iter().map(|placed| placed.operation.ticket);
+            self.tickets.extend(tickets);
+            self.delivered.clear();
             self.shared.stats.batch(batch.len());
             let before = self.shared.stats.counts().operations;
             let began = Instant::now();
@@ -123,8 +133,15 @@ impl<T: SessionTable> Lane<T> {
                     let message =
                         "the session store panicked; this is a bug in rust-sequelize-store";
                     let error = StoreError::new(ErrorKind::Internal, message);
-                    let outcomes = batch.iter().map(|_| Outcome::Failed(error.clone()));
-                    self.shared.end(&batch, outcomes.collect());
+                    let outcomes = self.tickets.iter().map(|ticket| {
+                        if self.delivered.contains(ticket) {
+                            Outcome::Delivered
+                        } else {
+                            Outcome::Failed(error.clone())
+                        }
+                    });
+                    let outcomes = outcomes.collect();
+                    self.end(&batch, outcomes);
                 }
             }
             self.return_old_connection();
@@ -203,6 +220,25 @@ impl<T: SessionTable> Lane<T> {
             self.write(calls, &round.writes, &mut outcomes).await;
         }
         outcomes
+    }
+
+    /// Delivers the outcomes of these operations before those of the rest of the batch.
+    fn deliver_early(&mut self, indices: &[usize], outcomes: &mut [Outcome]) {
+        let mut delivered = Vec::with_capacity(indices.len());
+        for &index in indices {
+            let ticket = self.tickets[index];
+            self.delivered.insert(ticket);
+            let outcome = std::mem::replace(&mut outcomes[index], Outcome::Delivered);
+            delivered.push((ticket, outcome));
+        }
+        self.shared.delivery.deliver(delivered);
+    }
+
+    /// Waits until there is room for more outcomes. The time that callers take for theirs is not that of the batch.
+    async fn room(&mut self) {
+        let began = Instant::now();
+        self.shared.delivery.room().await;
+        self.deadline += began.elapsed();
     }
 
     /// Makes a trip, and repeats it after an error that may pass.

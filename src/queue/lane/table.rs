@@ -8,8 +8,8 @@ use tokio::time::timeout;
 use super::super::order::Placed;
 use super::{Lane, Limit, Trip};
 use crate::error::Result;
-use crate::operation::{Outcome, PruneProgress, TableCall};
-use crate::table::{Pruned, SessionTable};
+use crate::operation::{Outcome, PageRequest, PruneProgress, TableCall};
+use crate::table::{PAGE_BYTES, Pruned, SessionTable};
 use crate::timestamp::Timestamp;
 
 /// Pause of a pruning run while other calls come in, as a multiple of the time that its last chunk took. Limits pruning
@@ -19,13 +19,21 @@ const PRUNE_PAUSE: u32 = 4;
 impl<T: SessionTable> Lane<T> {
     /// Runs a call. `None` if it has more to do: then it was changed into what is left.
     pub(super) async fn call_on_table(&mut self, call: &mut TableCall) -> Option<Outcome> {
-        let (removed, progress) = match self
-            .attempt(&TableTrip {
-                call,
-                now: self.now,
-            })
-            .await
-        {
+        if let TableCall::Page(request) = call {
+            self.bound(request).await;
+        }
+        let trip = TableTrip {
+            call,
+            now: self.now,
+        };
+        let (removed, progress) = match self.attempt(&trip).await {
+            Ok(Step::Ended(Outcome::Page(page))) => {
+                let with_data = matches!(call, TableCall::Page(request) if request.with_data);
+                if with_data {
+                    self.shared.row_size.note(page.sessions.len(), page.bytes());
+                }
+                return Some(Outcome::Page(page));
+            }
             Ok(Step::Ended(outcome)) => return Some(outcome),
             Ok(Step::Pruned(removed, progress)) => (removed, progress),
             Err(error) => return Some(Outcome::Failed(error)),
@@ -36,6 +44,15 @@ impl<T: SessionTable> Lane<T> {
         }
         *call = TableCall::Prune(progress);
         None
+    }
+
+    /// Waits until there is room for a page, and asks for no more sessions than it is likely to hold.
+    async fn bound(&mut self, request: &mut PageRequest) {
+        self.room().await;
+        if request.with_data {
+            let rows = self.shared.row_size.rows_in(PAGE_BYTES);
+            request.limit = request.limit.min(u32::try_from(rows).unwrap_or(u32::MAX));
+        }
     }
 
     /// Puts off the rest of a pruning run, for a pause in which others can use the database. Fences do not wait for it.

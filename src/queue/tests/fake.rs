@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::error::{ErrorKind, Remedy, Result, StoreError};
 use crate::operation::{Effect, Expires, Page, PageRequest, Stored, Write};
 use crate::queue::lock;
-use crate::table::{Pruned, SessionTable};
+use crate::table::{Pruned, READ_BYTES, Rows, SessionTable};
 use crate::timestamp::Timestamp;
 
 #[derive(Default)]
@@ -76,7 +76,7 @@ impl SessionTable for Fake {
         Ok(())
     }
 
-    async fn read(&self, (): &mut (), sids: &[&str]) -> Result<Vec<Option<Stored>>> {
+    async fn read(&self, (): &mut (), sids: &[&str]) -> Result<Rows> {
         self.trip(format!("read {}", sids.join(" "))).await?;
         assert!(!sids.contains(&"panic"), "asked to panic");
         let rows = lock(&self.rows);
@@ -86,7 +86,19 @@ impl SessionTable for Fake {
                 expires: Expires::At(*expires),
             })
         };
-        Ok(sids.iter().map(stored).collect())
+        let mut bytes = 0;
+        let mut found = 0;
+        let rows = sids.iter().map(|sid| {
+            let row = stored(sid).filter(|_| bytes <= READ_BYTES);
+            bytes += row.as_ref().map_or(0, Stored::bytes);
+            found += usize::from(row.is_some());
+            row
+        });
+        let rows = rows.collect();
+        Ok(Rows {
+            rows,
+            complete: bytes <= READ_BYTES || found == sids.len(),
+        })
     }
 
     async fn write(

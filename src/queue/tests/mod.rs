@@ -2,7 +2,7 @@
 
 mod fake;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::*;
 use crate::error::Remedy;
-use crate::operation::{Call, PruneProgress, Row, SessionCall, TableCall};
+use crate::operation::{Call, Outcome, PruneProgress, Row, SessionCall, TableCall, Ticket};
 use crate::timestamp::Timestamp;
 use fake::Fake;
 
@@ -30,7 +30,8 @@ const FAR: Timestamp = Timestamp(i64::MAX);
 struct Rig {
     queue: Queue,
     table: Arc<Fake>,
-    outcomes: Receiver<Vec<(Ticket, Outcome)>>,
+    mailbox: Arc<Mailbox>,
+    bell: Receiver<()>,
     runtime: Runtime,
 }
 
@@ -42,17 +43,20 @@ impl Rig {
             .build()
             .unwrap();
         let table = Arc::new(Fake::default());
-        let (sender, outcomes) = channel();
-        let deliver: Deliver = Arc::new(move |outcomes| _ = sender.send(outcomes));
+        let (sender, bell) = channel();
+        let mailbox = Arc::new(Mailbox::default());
+        let ring = move || _ = sender.send(());
+        let delivery = Arc::new(Delivery::new(Arc::clone(&mailbox), ring));
         let limits = Limits {
             acquire: Duration::from_millis(200),
             query: Duration::from_millis(200),
         };
-        let queue = Queue::start(runtime.handle(), &table, LANES, bounds, limits, deliver);
+        let queue = Queue::start(runtime.handle(), &table, LANES, bounds, limits, delivery);
         Self {
             queue,
             table,
-            outcomes,
+            mailbox,
+            bell,
             runtime,
         }
     }
@@ -66,14 +70,25 @@ impl Rig {
     fn outcomes(&self, count: usize) -> Vec<String> {
         let mut outcomes = BTreeMap::new();
         while outcomes.len() < count {
-            let batch = self.outcomes.recv_timeout(Duration::from_secs(10)).unwrap();
+            let taken = self.take();
             outcomes.extend(
-                batch
+                taken
                     .into_iter()
                     .map(|(ticket, outcome)| (ticket, short(&outcome))),
             );
         }
         outcomes.into_values().collect()
+    }
+
+    /// What the callers' thread takes next.
+    fn take(&self) -> VecDeque<(Ticket, Outcome)> {
+        loop {
+            let taken = self.mailbox.take();
+            if !taken.is_empty() {
+                return taken;
+            }
+            self.bell.recv_timeout(Duration::from_secs(10)).unwrap();
+        }
     }
 
     fn log(&self) -> Vec<String> {
@@ -94,7 +109,7 @@ fn wide() -> QueueConfig {
 
 fn short(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::Session { data, .. } => data.clone(),
+        Outcome::Session { data, .. } => String::clone(data),
         Outcome::Failed(error) => error.kind.code().into(),
         Outcome::Count(count) => format!("{count}"),
         other => format!("{other:?}"),
@@ -164,6 +179,160 @@ fn a_single_call_does_not_wait_for_the_runtime() {
     rig.push(1, get("second"));
     assert_eq!(rig.outcomes(1), ["Missing"]);
     drop(release);
+}
+
+/// Pushes reads while the table cannot answer, so that they end in one batch.
+fn push_together(rig: &Rig, sids: impl Iterator<Item = String>) {
+    let gate = rig.table.gate.blocking_lock();
+    rig.push(0, get("first"));
+    while !rig.queue.shared.state().reads.is_empty() {
+        std::thread::yield_now();
+    }
+    for (ticket, sid) in (1..).zip(sids) {
+        rig.push(ticket, get(&sid));
+    }
+    drop(gate);
+}
+
+#[test]
+fn equal_reads_of_a_batch_share_one_row() {
+    let rig = Rig::new(wide());
+    rig.push(0, set("a", "1", FAR));
+    rig.outcomes(1);
+    push_together(&rig, (0..100).map(|index| ["a", "b"][index % 2].to_owned()));
+    let mut outcomes = BTreeMap::new();
+    while outcomes.len() < 101 {
+        outcomes.extend(rig.take());
+    }
+    let texts: Vec<_> = outcomes
+        .into_values()
+        .filter_map(|outcome| match outcome {
+            Outcome::Session { data, .. } => Some(data),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(texts.len(), 50);
+    assert!(texts.iter().all(|text| Arc::ptr_eq(text, &texts[0])));
+    assert_eq!(rig.log().last().unwrap(), "read a b");
+}
+
+#[test]
+fn large_sessions_are_read_as_fast_as_their_callers_take_them() {
+    let rig = Rig::new(wide());
+    let sids: Vec<String> = (0..100).map(|index| format!("s{index:03}")).collect();
+    let large = "x".repeat(1_000_000);
+    for sid in &sids {
+        lock(&rig.table.rows).insert(sid.clone(), (large.clone(), FAR));
+    }
+    push_together(&rig, sids.into_iter());
+    // What nobody takes is not followed by more.
+    while lock(&rig.table.log).len() < 2 {
+        std::thread::yield_now();
+    }
+    std::thread::sleep(Duration::from_millis(50));
+    assert!(rig.log().len() <= 3);
+    let mut tickets = Vec::new();
+    while tickets.len() < 101 {
+        let taken = rig.take();
+        let bytes: usize = taken.iter().map(|(_, outcome)| outcome.bytes()).sum();
+        assert!(taken.len() == 1 || bytes < 1_100_000);
+        tickets.extend(taken.into_iter().map(|(ticket, _)| ticket));
+    }
+    tickets.sort_unstable();
+    assert_eq!(tickets, (0..=100).collect::<Vec<_>>());
+    // After the first trip, which did not know how large they are, a few at a time.
+    let trips = rig.log();
+    assert!(trips.len() > 20, "{} trips", trips.len());
+    assert_eq!(rig.queue.pending(), 0);
+}
+
+#[test]
+fn a_panic_after_an_early_delivery_fails_the_others_only() {
+    let rig = Rig::new(wide());
+    let large = "x".repeat(3_000_000);
+    for sid in ["a", "b"] {
+        lock(&rig.table.rows).insert(sid.into(), (large.clone(), FAR));
+    }
+    rig.queue.shared.row_size.note(1, 3_000_000);
+    push_together(&rig, ["a", "b", "panic"].map(String::from).into_iter());
+    let outcomes = rig.outcomes(4);
+    assert_eq!(outcomes[3], "ERR_SESSION_INTERNAL");
+    assert_eq!(outcomes[1], outcomes[2]);
+    assert_eq!(outcomes[1].len(), 3_000_000);
+    assert!(rig.mailbox.take().is_empty());
+    assert_eq!(rig.queue.pending(), 0);
+}
+
+/// Larger than what a full mailbox holds.
+fn large_row() -> (String, Timestamp) {
+    ("x".repeat(5_000_000), FAR)
+}
+
+#[test]
+fn a_timeout_after_an_early_delivery_fails_the_others_only() {
+    let rig = Rig::new(wide());
+    for sid in ["a", "b"] {
+        lock(&rig.table.rows).insert(sid.into(), large_row());
+    }
+    rig.queue.shared.row_size.note(1, 5_000_000);
+    push_together(&rig, ["a", "b"].map(String::from).into_iter());
+    until(|| rig.log().len() == 2);
+    // The next trip begins when the first session was taken, and callers may take their time.
+    let gate = rig.table.gate.blocking_lock();
+    std::thread::sleep(Duration::from_millis(500));
+    let outcomes = rig.outcomes(3);
+    assert_eq!(outcomes[0], "Missing");
+    assert_eq!(outcomes[1].len(), 5_000_000);
+    assert_eq!(outcomes[2], "ERR_SESSION_TIMEOUT");
+    drop(gate);
+    assert!(rig.mailbox.take().is_empty());
+    assert_eq!(rig.queue.pending(), 0);
+    rig.push(3, get("missing"));
+    assert_eq!(rig.outcomes(1), ["Missing"]);
+}
+
+#[test]
+fn every_call_has_one_outcome_when_a_batch_of_a_writer_times_out() {
+    let rig = Rig::new(wide());
+    rig.queue.shared.row_size.note(1, 5_000_000);
+    let sids: Vec<String> = (0..6).map(|index| format!("s{index}")).collect();
+    for sid in &sids {
+        lock(&rig.table.rows).insert(sid.clone(), large_row());
+    }
+    let touch = || SessionCall::Touch {
+        expires: FAR,
+        unless_after: None,
+    };
+    let gate = rig.table.gate.blocking_lock();
+    for (ticket, sid) in (0..).zip(&sids) {
+        rig.push(ticket, session(sid, touch()));
+    }
+    for (ticket, sid) in (6..).zip(&sids) {
+        rig.push(ticket, get(sid));
+    }
+    for (ticket, sid) in (12..).zip(&sids) {
+        rig.push(ticket, session(sid, touch()));
+    }
+    drop(gate);
+    // Until the lanes wait for callers to take what was delivered early.
+    until(|| rig.log().iter().any(|trip| trip.starts_with("read")));
+    std::thread::sleep(Duration::from_millis(100));
+    let frozen = rig.table.frozen.blocking_lock();
+    let gate = rig.table.gate.blocking_lock();
+    let mut tickets = Vec::new();
+    while tickets.len() < 18 {
+        tickets.extend(rig.take().into_iter().map(|(ticket, _)| ticket));
+    }
+    tickets.sort_unstable();
+    assert_eq!(tickets, (0..18).collect::<Vec<_>>());
+    assert!(rig.log().contains(&"abandon".to_owned()));
+    drop(gate);
+    drop(frozen);
+    rig.push(18, set("s0", "1", FAR));
+    rig.push(19, get("s0"));
+    assert_eq!(rig.outcomes(2), ["Done", "1"]);
+    assert!(rig.mailbox.take().is_empty());
+    assert_eq!(rig.queue.pending(), 0);
 }
 
 #[test]
