@@ -225,13 +225,6 @@ pub enum Expires {
     Unreadable,
 }
 
-impl Stored {
-    /// Memory that this row occupies, in bytes. Approximate, for limits only.
-    pub fn bytes(&self) -> usize {
-        size_of::<Self>() + self.data.as_ref().map_or(0, String::len)
-    }
-}
-
 impl Expires {
     /// The instant, if there is one.
     pub fn at(self) -> Option<Timestamp> {
@@ -239,6 +232,13 @@ impl Expires {
             Self::At(at) => Some(at),
             Self::Never | Self::Unreadable => None,
         }
+    }
+}
+
+impl Stored {
+    /// Memory that this row occupies, in bytes. Approximate, for limits only.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + self.data.as_ref().map_or(0, String::len)
     }
 }
 

@@ -167,18 +167,14 @@ impl Delivery {
         }
     }
 
-    /// Waits while the mailbox is full. Returns whether it was.
-    pub async fn room(&self) -> bool {
-        if !self.mailbox.is_full() {
-            return false;
-        }
+    /// Waits while the mailbox is full.
+    pub async fn room(&self) {
         while self.mailbox.is_full() {
             let emptied = self.mailbox.emptied.notified();
             if self.mailbox.is_full() {
                 emptied.await;
             }
         }
-        true
     }
 }
 
@@ -227,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn large_outcomes_are_taken_a_bounded_number_of_bytes_at_a_time() {
+    fn large_outcomes_are_taken_a_mebibyte_at_a_time() {
         let (mailbox, delivery, _) = delivery();
         let outcomes =
             [700_000, 300_000, 300_000, 3_000_000, 10].map(|bytes| session(&text(bytes)));

@@ -178,9 +178,7 @@ impl Shared {
             self.drained.send_replace(true);
             self.wake_all();
         }
-        if !answers.is_empty() {
-            self.delivery.deliver(answers);
-        }
+        self.delivery.deliver(answers);
     }
 
     /// Puts off the rest of an operation that has more to do: until [`Shared::resume`], nothing waits for it.

@@ -15,7 +15,7 @@ use sqlx::{
 use crate::config::{PoolConfig, TableConfig};
 use crate::database::{Batch, Database, InspectedTable, Key, Statement, Target, rows_updated};
 use crate::error::{ErrorKind, Remedy, Result, StoreError};
-use crate::operation::{Expires, Listed, Page, PageRequest, Write};
+use crate::operation::{Expires, Listed, Page, PageRequest, Stored, Write};
 use crate::timestamp::Timestamp;
 
 use super::lost::{LostConnection, TableConnection};
@@ -118,6 +118,23 @@ where
         sqlx::query_with(statement.sql, statement.arguments).persistent(self.prepared_statements)
     }
 
+    /// Hands over the rows of a statement, until `more` does not want any more of them. The driver skips the rest when the
+    /// connection is used again.
+    async fn fetch(
+        &self,
+        connection: &mut DB::Connection,
+        statement: Statement<DB>,
+        mut more: impl FnMut(&DB::Row) -> sqlx::Result<bool> + Send,
+    ) -> sqlx::Result<()> {
+        let mut rows = connection.fetch(self.query(statement));
+        while let Some(row) = rows.try_next().await? {
+            if !more(&row)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Runs `BEGIN`, `COMMIT` or `ROLLBACK` if there are no prepared statements. sqlx then prepares and runs a statement
     /// in two messages, which a pooler in transaction mode may send to two connections unless they are in one
     /// transaction.
@@ -178,38 +195,6 @@ where
         }
         transaction.commit().await?;
         Ok(updated)
-    }
-
-    /// Reads rows until there are no more, or `take`, which returns the bytes of a row, was given more bytes than `limit`.
-    /// Returns whether all were read. The driver skips the others when the connection is used again.
-    async fn fetch(
-        &self,
-        connection: &mut DB::Connection,
-        table: &InspectedTable,
-        statement: Statement<DB>,
-        limit: usize,
-        mut take: impl FnMut(&DB::Row) -> sqlx::Result<usize> + Send,
-    ) -> Result<bool> {
-        let mut bytes = 0;
-        let mut rows = self.query(statement).fetch(&mut *connection);
-        let all = loop {
-            if bytes > limit {
-                break Ok(false);
-            }
-            match rows.try_next().await {
-                Ok(Some(row)) => match take(&row) {
-                    Ok(added) => bytes += added,
-                    Err(error) => break Err(error),
-                },
-                Ok(None) => break Ok(true),
-                Err(error) => break Err(error),
-            }
-        };
-        drop(rows);
-        match all {
-            Ok(all) => Ok(all),
-            Err(error) => Err(self.failed_on(connection, table, error).await),
-        }
     }
 
     async fn run(
@@ -278,40 +263,40 @@ where
 
     async fn read(&self, connection: &mut Self::Connection, sids: &[&str]) -> Result<Rows> {
         let table = self.inspected(connection).await?;
-        let mut rows: Vec<_> = sids.iter().map(|_| None).collect();
-        let mut unreadable = false;
-        let mut by_sid = HashMap::new();
+        let mut rows: Vec<Option<Stored>> = sids.iter().map(|_| None).collect();
+        let mut places: Option<HashMap<&str, usize>> = None;
         let mut found = 0;
-        let take = |row: &DB::Row| {
+        let mut bytes = 0;
+        let mut unreadable = false;
+        let answer = self.fetch(connection, DB::read(&table, sids), |row| {
             let (key, mut stored) = DB::stored(&table, row)?;
-            unreadable |= stored.expires == Expires::Unreadable || stored.data.is_none();
-            stored.data = stored.data.map(|data| table.session_text(data));
-            found += 1;
-            let bytes = stored.bytes();
-            match key {
-                Key::Index(index) => {
-                    if let Some(place) = rows.get_mut(index) {
-                        *place = Some(stored);
-                    }
-                }
-                Key::Sid(sid) => _ = by_sid.insert(sid, stored),
+            let place = match key {
+                Key::Index(index) => Some(index),
+                Key::Sid(sid) => places
+                    .get_or_insert_with(|| sids.iter().copied().zip(0..).collect())
+                    .get(sid.as_str())
+                    .copied(),
+            };
+            // Others may be equal to a requested one for the database, and are not what was asked for.
+            if let Some(place) = place.and_then(|place| rows.get_mut(place)) {
+                unreadable |= stored.expires == Expires::Unreadable || stored.data.is_none();
+                stored.data = stored.data.map(|data| table.session_text(data));
+                found += usize::from(place.is_none());
+                bytes += stored.bytes();
+                *place = Some(stored);
             }
-            Ok(bytes)
-        };
-        let statement = DB::read(&table, sids);
-        let all = self
-            .fetch(connection, &table, statement, READ_BYTES, take)
-            .await?;
+            Ok(bytes <= READ_BYTES)
+        });
+        if let Err(error) = answer.await {
+            return Err(self.failed_on(connection, &table, error).await);
+        }
         if unreadable && self.altered(connection, &table).await {
             let message = format!("table `{}` was altered", self.config.full_name());
             return Err(StoreError::table(message).with_remedy(Remedy::Retry));
         }
-        if !by_sid.is_empty() {
-            rows = sids.iter().map(|sid| by_sid.remove(*sid)).collect();
-        }
         Ok(Rows {
             rows,
-            complete: all || found >= sids.len(),
+            complete: bytes <= READ_BYTES || found >= sids.len(),
         })
     }
 
@@ -338,32 +323,30 @@ where
         let table = self.inspected(connection).await?;
         let mut sessions = Vec::new();
         let mut read = 0;
-        let take = |row: &DB::Row| {
+        let mut bytes = 0;
+        let answer = self.fetch(connection, DB::page(&table, request, now), |row| {
             read += 1;
+            let listed = DB::listed(&table, row).or_else(|_| {
+                row.try_get_unchecked(0).map(|sid| Listed {
+                    sid,
+                    data: None,
+                    expires: None,
+                })
+            });
             // A sid that is not text cannot be requested either, so it is left out.
-            let mut listed = match DB::listed(&table, row) {
-                Ok(listed) => listed,
-                Err(_) => match row.try_get_unchecked(0) {
-                    Ok(sid) => Listed {
-                        sid,
-                        data: None,
-                        expires: None,
-                    },
-                    Err(_) => return Ok(0),
-                },
-            };
-            listed.data = listed.data.map(|data| table.session_text(data));
-            let bytes = listed.bytes();
-            sessions.push(listed);
-            Ok(bytes)
-        };
-        let statement = DB::page(&table, request, now);
-        let all = self
-            .fetch(connection, &table, statement, PAGE_BYTES, take)
-            .await?;
+            if let Ok(mut listed) = listed {
+                listed.data = listed.data.map(|data| table.session_text(data));
+                bytes += listed.bytes();
+                sessions.push(listed);
+            }
+            Ok(bytes <= PAGE_BYTES)
+        });
+        if let Err(error) = answer.await {
+            return Err(self.failed_on(connection, &table, error).await);
+        }
         Ok(Page {
             sessions,
-            full: !all || read >= request.limit as usize,
+            full: bytes > PAGE_BYTES || read >= request.limit as usize,
         })
     }
 

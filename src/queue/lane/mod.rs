@@ -52,13 +52,13 @@ pub struct Lane<T: SessionTable> {
     unsettled: Vec<Key>,
     /// When the last call of the current batch was made.
     newest: Option<std::time::Instant>,
-    /// The tickets of the current batch, and of those among them the ones whose callers have their outcomes.
-    tickets: Vec<Ticket>,
-    delivered: HashSet<Ticket>,
     /// The same by the clock of JavaScript.
     now: Timestamp,
     /// When the current batch has to end, with all of its repetitions.
     deadline: Instant,
+    /// The tickets of the current batch, and of those among them the ones whose callers have their outcomes.
+    tickets: Vec<Ticket>,
+    delivered: HashSet<Ticket>,
 }
 
 /// One trip to the database. May be repeated: all our statements are idempotent.
@@ -92,10 +92,10 @@ impl<T: SessionTable> Lane<T> {
             lost: None,
             unsettled: Vec::new(),
             newest: None,
-            tickets: Vec::new(),
-            delivered: HashSet::new(),
             now: Timestamp(0),
             deadline: Instant::now(),
+            tickets: Vec::new(),
+            delivered: HashSet::new(),
         }
     }
 
@@ -140,7 +140,8 @@ impl<T: SessionTable> Lane<T> {
                             Outcome::Failed(error.clone())
                         }
                     });
-                    self.shared.end(&batch, outcomes.collect());
+                    let outcomes = outcomes.collect();
+                    self.end(&batch, outcomes);
                 }
             }
             self.return_old_connection();
@@ -231,6 +232,13 @@ impl<T: SessionTable> Lane<T> {
             delivered.push((ticket, outcome));
         }
         self.shared.delivery.deliver(delivered);
+    }
+
+    /// Waits until there is room for more outcomes. The time that callers take for theirs is not that of the batch.
+    async fn room(&mut self) {
+        let began = Instant::now();
+        self.shared.delivery.room().await;
+        self.deadline += began.elapsed();
     }
 
     /// Makes a trip, and repeats it after an error that may pass.

@@ -3,8 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tokio::time::Instant;
-
 use super::{Lane, Limit, Trip};
 use crate::error::{Remedy, Result, StoreError};
 use crate::operation::{Expires, Outcome, SessionCall, Stored};
@@ -22,20 +20,21 @@ impl<T: SessionTable> Lane<T> {
     ) {
         let wanted = Wanted::of(calls, reads);
         let mut left: Vec<usize> = (0..wanted.sids.len()).collect();
-        // Then one by one, since a sid that the database cannot represent must not fail the others.
-        let mut fault: Option<StoreError> = None;
-        let mut further = false;
+        // One by one after this error, since a sid that the database cannot represent must not fail the others.
+        let mut isolated: Option<StoreError> = None;
         while !left.is_empty() {
-            let was_full = self.shared.delivery.room().await;
-            if (was_full || further) && fault.is_none() {
-                // The callers' thread may take its time, and each trip gets on.
-                self.deadline = Instant::now() + self.shared.limits.total();
-            }
-            further = true;
-            let count = if fault.is_some() {
-                1
-            } else {
-                left.len().min(self.shared.row_size.rows_in(READ_BYTES))
+            self.room().await;
+            let count = match &isolated {
+                Some(error) if self.is_overdue() => {
+                    for (&index, place) in reads.iter().zip(&wanted.places) {
+                        if left.contains(place) {
+                            outcomes[index] = Outcome::Failed(error.clone());
+                        }
+                    }
+                    return;
+                }
+                Some(_) => 1,
+                None => left.len().min(self.shared.row_size.rows_in(READ_BYTES)),
             };
             let asked: Vec<usize> = left.drain(..count).collect();
             let sids: Vec<&str> = asked.iter().map(|&place| wanted.sids[place]).collect();
@@ -45,28 +44,26 @@ impl<T: SessionTable> Lane<T> {
                     let found = rows.iter().flatten();
                     let bytes = found.clone().map(Stored::bytes).sum();
                     self.shared.row_size.note(found.count(), bytes);
-                    let now = self.now;
                     for (place, row) in asked.into_iter().zip(rows) {
                         if row.is_some() || complete {
-                            answers[place] = Some(session(row, now));
+                            answers[place] = Some(session(row, self.now));
                         } else {
                             left.push(place);
                         }
                     }
                 }
                 Err(error) if error.remedy == Remedy::Isolate && asked.len() > 1 => {
-                    fault = Some(error);
+                    isolated = Some(error);
                     left.extend(asked);
                     continue;
                 }
                 Err(error) => {
-                    if fault.is_none() || self.is_overdue() {
-                        let error = fault.as_ref().unwrap_or(&error);
-                        for place in left.drain(..) {
-                            answers[place] = Some(Outcome::Failed(error.clone()));
-                        }
-                    }
-                    for place in asked {
+                    let all = if isolated.is_some() {
+                        Vec::new()
+                    } else {
+                        std::mem::take(&mut left)
+                    };
+                    for place in asked.into_iter().chain(all) {
                         answers[place] = Some(Outcome::Failed(error.clone()));
                     }
                 }

@@ -48,7 +48,7 @@ impl<T: SessionTable> Lane<T> {
 
     /// Waits until there is room for a page, and asks for no more sessions than it is likely to hold.
     async fn bound(&mut self, request: &mut PageRequest) {
-        self.shared.delivery.room().await;
+        self.room().await;
         if request.with_data {
             let rows = self.shared.row_size.rows_in(PAGE_BYTES);
             request.limit = request.limit.min(u32::try_from(rows).unwrap_or(u32::MAX));

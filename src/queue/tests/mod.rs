@@ -263,6 +263,78 @@ fn a_panic_after_an_early_delivery_fails_the_others_only() {
     assert_eq!(rig.queue.pending(), 0);
 }
 
+/// Larger than what a full mailbox holds.
+fn large_row() -> (String, Timestamp) {
+    ("x".repeat(5_000_000), FAR)
+}
+
+#[test]
+fn a_timeout_after_an_early_delivery_fails_the_others_only() {
+    let rig = Rig::new(wide());
+    for sid in ["a", "b"] {
+        lock(&rig.table.rows).insert(sid.into(), large_row());
+    }
+    rig.queue.shared.row_size.note(1, 5_000_000);
+    push_together(&rig, ["a", "b"].map(String::from).into_iter());
+    until(|| rig.log().len() == 2);
+    // The next trip begins when the first session was taken, and callers may take their time.
+    let gate = rig.table.gate.blocking_lock();
+    std::thread::sleep(Duration::from_millis(500));
+    let outcomes = rig.outcomes(3);
+    assert_eq!(outcomes[0], "Missing");
+    assert_eq!(outcomes[1].len(), 5_000_000);
+    assert_eq!(outcomes[2], "ERR_SESSION_TIMEOUT");
+    drop(gate);
+    assert!(rig.mailbox.take().is_empty());
+    assert_eq!(rig.queue.pending(), 0);
+    rig.push(3, get("missing"));
+    assert_eq!(rig.outcomes(1), ["Missing"]);
+}
+
+#[test]
+fn every_call_has_one_outcome_when_a_batch_of_a_writer_times_out() {
+    let rig = Rig::new(wide());
+    rig.queue.shared.row_size.note(1, 5_000_000);
+    let sids: Vec<String> = (0..6).map(|index| format!("s{index}")).collect();
+    for sid in &sids {
+        lock(&rig.table.rows).insert(sid.clone(), large_row());
+    }
+    let touch = || SessionCall::Touch {
+        expires: FAR,
+        unless_after: None,
+    };
+    let gate = rig.table.gate.blocking_lock();
+    for (ticket, sid) in (0..).zip(&sids) {
+        rig.push(ticket, session(sid, touch()));
+    }
+    for (ticket, sid) in (6..).zip(&sids) {
+        rig.push(ticket, get(sid));
+    }
+    for (ticket, sid) in (12..).zip(&sids) {
+        rig.push(ticket, session(sid, touch()));
+    }
+    drop(gate);
+    // Until the lanes wait for callers to take what was delivered early.
+    until(|| rig.log().iter().any(|trip| trip.starts_with("read")));
+    std::thread::sleep(Duration::from_millis(100));
+    let frozen = rig.table.frozen.blocking_lock();
+    let gate = rig.table.gate.blocking_lock();
+    let mut tickets = Vec::new();
+    while tickets.len() < 18 {
+        tickets.extend(rig.take().into_iter().map(|(ticket, _)| ticket));
+    }
+    tickets.sort_unstable();
+    assert_eq!(tickets, (0..18).collect::<Vec<_>>());
+    assert!(rig.log().contains(&"abandon".to_owned()));
+    drop(gate);
+    drop(frozen);
+    rig.push(18, set("s0", "1", FAR));
+    rig.push(19, get("s0"));
+    assert_eq!(rig.outcomes(2), ["Done", "1"]);
+    assert!(rig.mailbox.take().is_empty());
+    assert_eq!(rig.queue.pending(), 0);
+}
+
 #[test]
 fn operations_on_one_session_take_effect_in_the_order_of_their_calls() {
     let rig = Rig::new(wide());
