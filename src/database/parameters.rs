@@ -126,17 +126,13 @@ impl Parameters {
                 Some(Meaning::MaxConnections) => {
                     let count = value.parse().ok().filter(|count| *count > 0);
                     let limit = count.ok_or_else(|| {
-                        let expected = "a whole number of connections, 1 or more";
-                        StoreError::options(format!(
-                            "expected parameter `{name}` of the database URL to be {expected}, got {}",
-                            shown(&value)
-                        ))
+                        unsupported(&name, "expected a whole number of connections, 1 or more")
                     })?;
                     read.max_connections = Some(limit);
                 }
                 Some(Meaning::Only(values, instead)) => {
                     if !values.iter().any(|own| own.eq_ignore_ascii_case(&value)) {
-                        return Err(unsupported(&name, &value, instead));
+                        return Err(unsupported(&name, instead));
                     }
                 }
                 Some(Meaning::Refused(instead)) => {
@@ -209,7 +205,7 @@ pub fn flag(name: &str, value: &str) -> Result<bool> {
     match value.to_ascii_lowercase().as_str() {
         "" | "1" | "true" | "on" | "yes" => Ok(true),
         "0" | "false" | "off" | "no" => Ok(false),
-        _ => Err(unsupported(name, value, "supported: true, false")),
+        _ => Err(unsupported(name, "supported: true, false")),
     }
 }
 
@@ -222,11 +218,10 @@ fn verify(name: &str, value: &str) -> Result<bool> {
     }
 }
 
-/// The error for a value that cannot be heeded.
-pub fn unsupported(name: &str, value: &str, instead: &str) -> StoreError {
+/// The error for a value that cannot be heeded. It is not shown: it might be part of a password that is not encoded.
+pub fn unsupported(name: &str, instead: &str) -> StoreError {
     StoreError::options(format!(
-        "unsupported value {} of parameter `{name}` in the database URL; {instead}",
-        shown(value)
+        "unsupported value of parameter `{name}` in the database URL; {instead}"
     ))
 }
 

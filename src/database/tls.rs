@@ -71,7 +71,7 @@ impl TlsMode {
     pub fn parse(name: &str, value: &str) -> Result<Self> {
         Self::find(value).ok_or_else(|| {
             let supported = "supported: disable, prefer, require, verify-ca, verify-full, and the words of MySQL for them";
-            unsupported(name, value, supported)
+            unsupported(name, supported)
         })
     }
 
@@ -146,7 +146,7 @@ impl Words {
         let on = flag(name, value).map_err(|_| {
             let supported = "supported: true, false, a mode such as `verify-full`, or JSON such as \
                              `{\"rejectUnauthorized\":true}`";
-            unsupported(name, value, supported)
+            unsupported(name, supported)
         })?;
         self.switch = Some(if on { Switch::On } else { Switch::Off });
         Ok(())
