@@ -345,7 +345,7 @@ mod tests {
     #[test]
     fn what_cannot_be_heeded_is_refused() {
         for (query, named) in [
-            ("sslmode=maybe", "`maybe`"),
+            ("sslmode=maybe", "`sslmode`"),
             ("sslmode=", "sslmode"),
             ("ssl=Amazon%20RDS", "ssl"),
             (r#"ssl={"pfx":"x"}"#, "pfx"),
@@ -365,7 +365,7 @@ mod tests {
                 "sslkey=-----BEGIN%20ENCRYPTED%20PRIVATE%20KEY-----",
                 "encrypted",
             ),
-            ("encoding=latin1", "`latin1`"),
+            ("encoding=latin1", "`encoding`"),
         ] {
             let error = read(query).unwrap_err();
             assert!(error.message.contains(named), "{query}: {}", error.message);

@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn large_outcomes_are_taken_a_mebibyte_at_a_time() {
+    fn large_outcomes_are_taken_in_parts() {
         let (mailbox, delivery, _) = delivery();
         let outcomes =
             [700_000, 300_000, 300_000, 3_000_000, 10].map(|bytes| session(&text(bytes)));
