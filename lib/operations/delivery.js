@@ -60,11 +60,20 @@ class Delivery {
   }
 
   #begin() {
+    if (!this.#takes()) return
     this.#submission.hold()
     this.#count = 0
     this.#large = false
     this.#deadline = performance.now() + TURN_MS
     this.#settleNext()
+  }
+
+  /** Takes the next outcomes of the addon, if those that were taken before are settled. Returns whether there are any. */
+  #takes() {
+    if (this.#at < this.#outcomes.length) return true
+    this.#at = 0
+    this.#outcomes = this.#take() ?? []
+    return this.#outcomes.length > 0
   }
 
   #settleNext() {
@@ -73,18 +82,17 @@ class Delivery {
       this.#submission.now()
       if (performance.now() > this.#deadline) {
         this.#submission.release()
-        setImmediate(() => this.#begin())
+        this.arrived()
         return
       }
     }
     if (this.#at >= this.#outcomes.length) {
-      this.#at = 0
-      this.#outcomes = this.#take() ?? []
-      if (this.#outcomes.length === 0) {
-        this.#submission.now()
-        this.#submission.release()
-        return
-      }
+      this.#submission.now()
+      this.#submission.release()
+      // A caller that is alone waits for nothing else. Those of many come together if the lanes are given a turn.
+      const alone = this.#outcomes.length === OUTCOME_STRIDE
+      if (!alone || this.#takes()) this.arrived()
+      return
     }
     // First, so that a callback that throws does not stop the others.
     nextTick(this.#next)

@@ -53,20 +53,13 @@ impl Mailbox {
         !std::mem::replace(&mut content.rung, true)
     }
 
-    /// Takes the next outcomes, at most those of one batch. Empty if there are none: then the caller is told when there
-    /// are some again.
+    /// Takes the next outcomes, of as many batches as the bytes allow. Empty if there are none: then the caller is told when
+    /// there are some again.
     pub fn take(&self) -> VecDeque<(Ticket, Outcome)> {
         let mut content = lock(&self.content);
         let was_full = content.is_full();
-        let Some(batch) = content.batches.front_mut() else {
-            content.rung = false;
-            return VecDeque::new();
-        };
-        let (taken, bytes) = batch.take();
-        if batch.outcomes.is_empty() {
-            content.batches.pop_front();
-        }
-        content.bytes -= bytes;
+        let taken = content.take();
+        content.rung = !taken.is_empty();
         let has_room = was_full && !content.is_full();
         drop(content);
         if has_room {
@@ -93,6 +86,25 @@ impl Mailbox {
 impl Content {
     fn is_full(&self) -> bool {
         self.bytes > FULL_BYTES
+    }
+
+    fn take(&mut self) -> VecDeque<(Ticket, Outcome)> {
+        let Some(first) = self.batches.front_mut() else {
+            return VecDeque::new();
+        };
+        let (mut taken, mut bytes) = first.take();
+        if first.outcomes.is_empty() {
+            self.batches.pop_front();
+            while let Some(batch) = self.batches.front_mut()
+                && bytes + batch.bytes <= TAKEN_BYTES
+            {
+                bytes += batch.bytes;
+                taken.append(&mut batch.outcomes);
+                self.batches.pop_front();
+            }
+        }
+        self.bytes -= bytes;
+        taken
     }
 }
 
@@ -210,12 +222,11 @@ mod tests {
     }
 
     #[test]
-    fn small_batches_are_taken_whole_and_in_order() {
+    fn small_batches_are_taken_together_and_in_order() {
         let (mailbox, delivery, rings) = delivery();
         delivery.deliver(vec![(1, Outcome::Done), (2, session(&text(600)))]);
         delivery.deliver(vec![(3, Outcome::Missing)]);
-        assert_eq!(tickets(&mailbox.take()), [1, 2]);
-        assert_eq!(tickets(&mailbox.take()), [3]);
+        assert_eq!(tickets(&mailbox.take()), [1, 2, 3]);
         assert_eq!(rings.load(Ordering::SeqCst), 1);
         assert!(mailbox.take().is_empty());
         delivery.deliver(vec![(4, Outcome::Done)]);
