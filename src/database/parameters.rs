@@ -116,7 +116,9 @@ impl Parameters {
                     }
                 }
                 Some(Meaning::PreparedStatements) => {
-                    if value == "0" || value.eq_ignore_ascii_case("false") {
+                    // A number of statements, or a switch.
+                    let counts = value.parse::<u64>().is_ok_and(|count| count > 0);
+                    if !counts && !flag(&name, &value)? {
                         read.prepared_statements = Some(false);
                     }
                 }
