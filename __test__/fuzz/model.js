@@ -281,10 +281,13 @@ function tell(operations) {
 function withOthers(operations, precision, shared) {
   if (!shared) return operations
   const near = precision + SLACK
-  const ends = operations.flatMap(({ type, expires }) => (['set', 'save', 'touch'].includes(type) ? [expires] : []))
+  const ends = operations.filter(({ type }) => ['set', 'save', 'touch'].includes(type))
   return operations.map((op) => {
     if (op.type !== 'save') return op
-    const mayInsert = ends.some((end) => end + near >= op.loadedFrom && end - near <= op.to)
+    // The session was to expire since it was loaded, or was cut short since.
+    const mayInsert = ends.some(
+      ({ expires, to }) => expires - near <= op.to && (expires + near >= op.loadedFrom || to >= op.loadedFrom)
+    )
     return { ...op, shared, mayInsert }
   })
 }
