@@ -246,16 +246,22 @@ impl Shared {
         self.settle(state, removed.iter(), outcomes.collect(), ready);
     }
 
-    /// Fails the operations in a line that were called before the last failed attempt to connect.
+    /// Fails the operations in a line, and those that wait for others, that were called before the last failed attempt to
+    /// connect: as long as the server cannot be reached, it is not known when what they wait for ends.
     pub fn fail_line(&self, place: Place) {
+        let mut ready = Vec::new();
         let mut state = self.state();
         let Some((failed, error)) = state.unreachable.clone() else {
             return;
         };
-        let late: Vec<Placed> = state.remove_from(place, |operation| operation.since <= failed);
-        drop(state);
-        let outcomes = late.iter().map(|_| Outcome::Failed(error.clone()));
-        self.end(&late, outcomes.collect());
+        let late = |operation: &Operation| operation.since <= failed;
+        let mut removed = state.order.remove_late(late, &mut ready);
+        for placed in state.remove_from(place, late) {
+            state.order.end(placed.key, &mut ready);
+            removed.push(placed.operation);
+        }
+        let outcomes = removed.iter().map(|_| Outcome::Failed(error.clone()));
+        self.settle(state, removed.iter(), outcomes.collect(), ready);
     }
 
     /// Fails operations queued before the last failed connection attempt, so that they don't wait through a second

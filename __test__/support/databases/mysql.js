@@ -1,5 +1,6 @@
 'use strict'
 
+const { setTimeout: sleep } = require('node:timers/promises')
 const mysql2 = require('mysql2/promise')
 const { common, missing, rowFunctions } = require('./common')
 const { places } = require('./places')
@@ -146,7 +147,9 @@ function mysql({ name, variable }) {
     },
 
     async waiting(target) {
-      // The states of locks of tables; those of rows are InnoDB's own, which it tells of ten times a second.
+      // The states of locks of tables; those of rows are InnoDB's own, which it looks up anew only if it has not been asked
+      // for a tenth of a second.
+      await sleep(150)
       const sql = `SELECT count(*) AS n FROM PROCESSLIST WHERE DB = ? AND (STATE LIKE 'Waiting for%lock' OR ID IN
         (SELECT trx_mysql_thread_id FROM INNODB_TRX WHERE trx_state = 'LOCK WAIT'))`
       return Number((await client.query('information_schema', sql, [databaseOf(target)]))[0].n)
