@@ -22,16 +22,17 @@ function cookieExpiry(session) {
  * @returns {number | undefined} when the cookie expires now, as `cookieExpiry`
  */
 function raiseCookieExpiry(session, expires) {
-  const at = cookieExpiry(session)
-  if (at === undefined || expires === undefined || expires <= at) return at
-  const cookie = /** @type {Record<string, unknown>} */ (session.cookie)
-  const { originalMaxAge } = cookie
+  let at
   try {
+    at = cookieExpiry(session)
+    if (at === undefined || expires === undefined || expires <= at) return at
+    const cookie = /** @type {Record<string, unknown>} */ (session.cookie)
+    const { originalMaxAge } = cookie
     cookie.expires = likewise(cookie.expires, expires)
     // A cookie of a class may take a new expiry for a new lifetime.
     if (cookie.originalMaxAge !== originalMaxAge) cookie.originalMaxAge = originalMaxAge
   } catch {
-    // What the application's serializer yields may be frozen.
+    // What the application's serializer yields may be frozen, or throw when it is read.
     return at
   }
   return expires
