@@ -124,6 +124,16 @@ pub struct PruneProgress {
     pub cursor: Option<String>,
 }
 
+impl PruneProgress {
+    /// The state after one more chunk, in which `removed` sessions were removed.
+    pub fn after(&self, removed: u64, cursor: Option<String>) -> Self {
+        Self {
+            removed: self.removed + removed,
+            cursor,
+        }
+    }
+}
+
 /// The content of a session to be written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {

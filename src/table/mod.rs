@@ -1,6 +1,7 @@
 //! The session table: what the queue can do with it.
 
 mod acquire;
+mod calls;
 mod inspect;
 mod keys;
 mod lost;
@@ -11,7 +12,7 @@ mod sql;
 use std::time::Duration;
 
 use crate::error::Result;
-use crate::operation::{Page, PageRequest, Stored, Write};
+use crate::operation::{Outcome, PruneProgress, Stored, TableCall, Write};
 use crate::timestamp::Timestamp;
 
 pub use note::Note;
@@ -79,38 +80,13 @@ pub trait SessionTable: Send + Sync + 'static {
         late: Timestamp,
     ) -> impl Future<Output = Result<u64>> + Send;
 
-    /// Live sessions in the order of their sids. Stops after [`PAGE_BYTES`].
-    fn page(
+    /// Makes one step of a call on the whole table.
+    fn call(
         &self,
         connection: &mut Self::Connection,
-        request: &PageRequest,
+        call: &TableCall,
         now: Timestamp,
-    ) -> impl Future<Output = Result<Page>> + Send;
-
-    /// Number of live sessions.
-    fn length(
-        &self,
-        connection: &mut Self::Connection,
-        now: Timestamp,
-    ) -> impl Future<Output = Result<u64>> + Send;
-
-    /// Deletes the expired rows in one bounded part of the table, which begins at `cursor` or at the start.
-    fn prune(
-        &self,
-        connection: &mut Self::Connection,
-        cursor: Option<&str>,
-        now: Timestamp,
-    ) -> impl Future<Output = Result<Pruned>> + Send;
-
-    /// Deletes every row.
-    fn clear(&self, connection: &mut Self::Connection) -> impl Future<Output = Result<()>> + Send;
-
-    /// Creates the table if it is missing; with `force`, drops it first.
-    fn sync(
-        &self,
-        connection: &mut Self::Connection,
-        force: bool,
-    ) -> impl Future<Output = Result<()>> + Send;
+    ) -> impl Future<Output = Result<Step>> + Send;
 }
 
 /// The rows of some sids.
@@ -121,11 +97,10 @@ pub struct Rows {
     pub complete: bool,
 }
 
-/// What one step of pruning did.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Pruned {
-    /// Number of rows deleted.
-    pub removed: u64,
-    /// The cursor of the next part of the table; `None` at its end.
-    pub next: Option<String>,
+/// What a call on the whole table comes to in one trip.
+#[derive(Debug)]
+pub enum Step {
+    Ended(Outcome),
+    /// Number of rows deleted in this step, and the state of the run after it.
+    Pruned(u64, PruneProgress),
 }

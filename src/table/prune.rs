@@ -5,7 +5,16 @@ use sqlx::{ColumnIndex, Connection, Decode, Executor, IntoArguments, Row, Type};
 use crate::database::{Database, InspectedTable, Statement};
 use crate::timestamp::Timestamp;
 
-use super::{Pruned, SqlTable};
+use super::SqlTable;
+
+/// What one step of pruning did.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Pruned {
+    /// Number of rows deleted.
+    pub removed: u64,
+    /// The cursor of the next part of the table; `None` at its end.
+    pub next: Option<String>,
+}
 
 impl<DB: Database> SqlTable<DB>
 where

@@ -9,17 +9,17 @@ use futures_util::TryStreamExt;
 use sqlx::pool::PoolOptions;
 use sqlx::query::Query;
 use sqlx::{
-    ColumnIndex, Connection, Decode, Either, Executor, IntoArguments, Pool, Row, SqlSafeStr, Type,
+    ColumnIndex, Connection, Decode, Either, Executor, IntoArguments, Pool, SqlSafeStr, Type,
 };
 
 use crate::config::{PoolConfig, TableConfig};
 use crate::database::{Batch, Database, InspectedTable, Key, Statement, Target, rows_updated};
 use crate::error::{ErrorKind, Remedy, Result, StoreError};
-use crate::operation::{Expires, Listed, Page, PageRequest, Stored, Write};
+use crate::operation::{Expires, Stored, TableCall, Write};
 use crate::timestamp::Timestamp;
 
 use super::lost::{LostConnection, TableConnection};
-use super::{Note, PAGE_BYTES, Pruned, READ_BYTES, Rows, SessionTable};
+use super::{Note, READ_BYTES, Rows, SessionTable, Step};
 
 /// More than enough bytes for what a packet holds beside the sessions: a statement and its other values.
 const PACKET_REST: usize = 64 * 1024;
@@ -120,7 +120,7 @@ where
 
     /// Hands over the rows of a statement, until `more` does not want any more of them. The driver skips the rest when the
     /// connection is used again.
-    async fn fetch(
+    pub(super) async fn fetch(
         &self,
         connection: &mut DB::Connection,
         statement: Statement<DB>,
@@ -314,97 +314,13 @@ where
         Ok(missing)
     }
 
-    async fn page(
+    async fn call(
         &self,
         connection: &mut Self::Connection,
-        request: &PageRequest,
+        call: &TableCall,
         now: Timestamp,
-    ) -> Result<Page> {
-        let table = self.inspected(connection).await?;
-        let mut sessions = Vec::new();
-        let mut read = 0;
-        let mut bytes = 0;
-        let answer = self.fetch(connection, DB::page(&table, request, now), |row| {
-            read += 1;
-            let listed = DB::listed(&table, row).or_else(|_| {
-                row.try_get_unchecked(0).map(|sid| Listed {
-                    sid,
-                    data: None,
-                    expires: None,
-                })
-            });
-            // A sid that is not text cannot be requested either, so it is left out.
-            if let Ok(mut listed) = listed {
-                listed.data = listed.data.map(|data| table.session_text(data));
-                bytes += listed.bytes();
-                sessions.push(listed);
-            }
-            Ok(bytes <= PAGE_BYTES)
-        });
-        if let Err(error) = answer.await {
-            return Err(self.failed_on(connection, &table, error).await);
-        }
-        Ok(Page {
-            sessions,
-            full: bytes > PAGE_BYTES || read >= request.limit as usize,
-        })
-    }
-
-    async fn length(&self, connection: &mut Self::Connection, now: Timestamp) -> Result<u64> {
-        let table = self.inspected(connection).await?;
-        let row = self
-            .query(DB::length(&table, now))
-            .fetch_one(&mut **connection)
-            .await;
-        let row = match row {
-            Ok(row) => row,
-            Err(error) => return Err(self.failed_on(connection, &table, error).await),
-        };
-        let count: i64 = row.try_get(0).map_err(|error| self.failed(error))?;
-        Ok(count.unsigned_abs())
-    }
-
-    async fn prune(
-        &self,
-        connection: &mut Self::Connection,
-        cursor: Option<&str>,
-        now: Timestamp,
-    ) -> Result<Pruned> {
-        let table = self.inspected(connection).await?;
-        let pruned = match DB::prune_lock(&table) {
-            Some(lock) => {
-                self.prune_alone(connection, &table, cursor, now, lock)
-                    .await
-            }
-            None => self.prune_window(connection, &table, cursor, now).await,
-        };
-        match pruned {
-            Ok(pruned) => Ok(pruned),
-            Err(error) => Err(self.failed_on(connection, &table, error).await),
-        }
-    }
-
-    async fn clear(&self, connection: &mut Self::Connection) -> Result<()> {
-        let table = self.inspected(connection).await?;
-        self.query(DB::clear(&table))
-            .execute(&mut **connection)
-            .await
-            .map(drop)
-            .map_err(|error| self.failed(error))
-    }
-
-    async fn sync(&self, connection: &mut Self::Connection, force: bool) -> Result<()> {
-        self.set_cached(None);
-        if force {
-            sqlx::raw_sql(DB::drop_table(&self.config))
-                .execute(&mut **connection)
-                .await
-                .map_err(|error| self.failed(error))?;
-        }
-        if self.columns(connection).await?.is_empty() {
-            self.create(connection).await?;
-        }
-        self.inspected(connection).await.map(drop)
+    ) -> Result<Step> {
+        self.call_on_table(connection, call, now).await
     }
 }
 

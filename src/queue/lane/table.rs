@@ -8,8 +8,8 @@ use tokio::time::timeout;
 use super::super::order::Placed;
 use super::{Lane, Limit, Trip};
 use crate::error::Result;
-use crate::operation::{Outcome, PageRequest, PruneProgress, TableCall};
-use crate::table::{PAGE_BYTES, Pruned, SessionTable};
+use crate::operation::{Outcome, PageRequest, TableCall};
+use crate::table::{PAGE_BYTES, SessionTable, Step};
 use crate::timestamp::Timestamp;
 
 /// Pause of a pruning run while other calls come in, as a multiple of the time that its last chunk took. Limits pruning
@@ -73,13 +73,6 @@ impl<T: SessionTable> Lane<T> {
     }
 }
 
-/// What a call on the table comes to in one trip.
-pub(super) enum Step {
-    Ended(Outcome),
-    /// Sessions removed in this chunk, and the state of the run after it.
-    Pruned(u64, PruneProgress),
-}
-
 /// A call with the time at which it was made, by the clock of JavaScript.
 struct TableTrip<'a> {
     call: &'a TableCall,
@@ -97,28 +90,6 @@ impl Trip for TableTrip<'_> {
         table: &T,
         connection: &mut T::Connection,
     ) -> Result<Step> {
-        let now = self.now;
-        let outcome = match self.call {
-            TableCall::Length => Outcome::Count(table.length(connection, now).await?),
-            TableCall::Page(request) => Outcome::Page(table.page(connection, request, now).await?),
-            TableCall::Clear => {
-                table.clear(connection).await?;
-                Outcome::Done
-            }
-            TableCall::Sync { force } => {
-                table.sync(connection, *force).await?;
-                Outcome::Done
-            }
-            TableCall::Prune(before) => {
-                let cursor = before.cursor.as_deref();
-                let Pruned { removed, next } = table.prune(connection, cursor, now).await?;
-                let progress = PruneProgress {
-                    removed: before.removed + removed,
-                    cursor: next,
-                };
-                return Ok(Step::Pruned(removed, progress));
-            }
-        };
-        Ok(Step::Ended(outcome))
+        table.call(connection, self.call, self.now).await
     }
 }

@@ -5,9 +5,9 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::error::{ErrorKind, Remedy, Result, StoreError};
-use crate::operation::{Effect, Expires, Page, PageRequest, Stored, Write};
+use crate::operation::{Effect, Expires, Outcome, Page, PruneProgress, Stored, TableCall, Write};
 use crate::queue::lock;
-use crate::table::{Pruned, READ_BYTES, Rows, SessionTable};
+use crate::table::{READ_BYTES, Rows, SessionTable, Step};
 use crate::timestamp::Timestamp;
 
 #[derive(Default)]
@@ -27,6 +27,20 @@ pub struct Fake {
 }
 
 impl Fake {
+    /// Removes one row a call.
+    async fn prune(&self, progress: &PruneProgress, now: Timestamp) -> Result<Step> {
+        let cursor = progress.cursor.as_deref();
+        self.trip(format!("prune {}", cursor.unwrap_or("from the start")))
+            .await?;
+        let mut rows = lock(&self.rows);
+        let expired = rows.iter().find(|(_, (_, at))| *at <= now);
+        let Some(sid) = expired.map(|(sid, _)| sid.clone()) else {
+            return Ok(Step::Pruned(0, progress.after(0, None)));
+        };
+        rows.remove(&sid);
+        Ok(Step::Pruned(1, progress.after(1, Some(sid))))
+    }
+
     async fn trip(&self, what: String) -> Result<()> {
         _ = self.gate.lock().await;
         lock(&self.log).push(what);
@@ -138,42 +152,27 @@ impl SessionTable for Fake {
         Ok(0)
     }
 
-    async fn page(&self, (): &mut (), _request: &PageRequest, _now: Timestamp) -> Result<Page> {
-        self.trip("page".into()).await?;
-        Ok(Page::default())
-    }
-
-    async fn length(&self, (): &mut (), _now: Timestamp) -> Result<u64> {
-        self.trip("length".into()).await?;
-        Ok(lock(&self.rows).len() as u64)
-    }
-
-    /// Removes one row a call.
-    async fn prune(&self, (): &mut (), cursor: Option<&str>, now: Timestamp) -> Result<Pruned> {
-        self.trip(format!("prune {}", cursor.unwrap_or("from the start")))
-            .await?;
-        let mut rows = lock(&self.rows);
-        let expired = rows.iter().find(|(_, (_, at))| *at <= now);
-        let Some(sid) = expired.map(|(sid, _)| sid.clone()) else {
-            return Ok(Pruned {
-                removed: 0,
-                next: None,
-            });
+    async fn call(&self, (): &mut (), call: &TableCall, now: Timestamp) -> Result<Step> {
+        let outcome = match call {
+            TableCall::Page(_) => {
+                self.trip("page".into()).await?;
+                Outcome::Page(Page::default())
+            }
+            TableCall::Length => {
+                self.trip("length".into()).await?;
+                Outcome::Count(lock(&self.rows).len() as u64)
+            }
+            TableCall::Clear => {
+                self.trip("clear".into()).await?;
+                lock(&self.rows).clear();
+                Outcome::Done
+            }
+            TableCall::Sync { .. } => {
+                self.trip("sync".into()).await?;
+                Outcome::Done
+            }
+            TableCall::Prune(progress) => return self.prune(progress, now).await,
         };
-        rows.remove(&sid);
-        Ok(Pruned {
-            removed: 1,
-            next: Some(sid),
-        })
-    }
-
-    async fn clear(&self, (): &mut ()) -> Result<()> {
-        self.trip("clear".into()).await?;
-        lock(&self.rows).clear();
-        Ok(())
-    }
-
-    async fn sync(&self, (): &mut (), _force: bool) -> Result<()> {
-        self.trip("sync".into()).await
+        Ok(Step::Ended(outcome))
     }
 }
