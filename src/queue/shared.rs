@@ -228,37 +228,51 @@ impl Shared {
             let begun = matches!(&operation.call, Call::Table(TableCall::Prune(progress)) if progress.cursor.is_some());
             !begun && operation.since.elapsed() >= limit
         };
-        let mut ready = Vec::new();
-        let mut state = self.state();
-        let mut removed = state.order.remove_late(late, &mut ready);
-        for placed in state.remove_late(late) {
-            state.order.end(placed.key, &mut ready);
-            removed.push(placed.operation);
-        }
         // Others may have become ready that are late as well; the next look finds them.
         let message = format!(
             "the operation was not started within {} ms (`pool.acquireTimeout` and `pool.queryTimeout` together), \
              since operations called before it have not ended",
             limit.as_millis()
         );
-        let error = StoreError::new(ErrorKind::Timeout, message);
-        let outcomes = removed.iter().map(|_| Outcome::Failed(error.clone()));
-        self.settle(state, removed.iter(), outcomes.collect(), ready);
+        let state = self.state();
+        let places = state.places();
+        self.fail_waiting(
+            state,
+            places,
+            late,
+            &StoreError::new(ErrorKind::Timeout, message),
+        );
     }
 
     /// Fails the operations in a line, and those that wait for others, that were called before the last failed attempt to
     /// connect: as long as the server cannot be reached, it is not known when what they wait for ends.
     pub fn fail_line(&self, place: Place) {
+        let state = self.state();
+        if let Some((failed, error)) = state.unreachable.clone() {
+            self.fail_waiting(
+                state,
+                std::iter::once(place),
+                |operation| operation.since <= failed,
+                &error,
+            );
+        }
+    }
+
+    /// Fails the late operations in these lines, and those that wait for others.
+    fn fail_waiting(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        places: impl Iterator<Item = Place>,
+        late: impl Fn(&Operation) -> bool,
+        error: &StoreError,
+    ) {
         let mut ready = Vec::new();
-        let mut state = self.state();
-        let Some((failed, error)) = state.unreachable.clone() else {
-            return;
-        };
-        let late = |operation: &Operation| operation.since <= failed;
-        let mut removed = state.order.remove_late(late, &mut ready);
-        for placed in state.remove_from(place, late) {
-            state.order.end(placed.key, &mut ready);
-            removed.push(placed.operation);
+        let mut removed = state.order.remove_late(&late, &mut ready);
+        for place in places {
+            for placed in state.remove_from(place, &late) {
+                state.order.end(placed.key, &mut ready);
+                removed.push(placed.operation);
+            }
         }
         let outcomes = removed.iter().map(|_| Outcome::Failed(error.clone()));
         self.settle(state, removed.iter(), outcomes.collect(), ready);
@@ -350,11 +364,16 @@ impl State {
         place
     }
 
+    /// All lines.
+    fn places(&self) -> impl Iterator<Item = Place> + use<> {
+        let writes = (0..self.writes.len()).map(Place::Writes);
+        [Place::Reads, Place::Table].into_iter().chain(writes)
+    }
+
     /// An idle lane for each line in which something waits. They no longer count as idle.
     pub fn called_lanes(&mut self) -> Vec<Arc<Task>> {
-        let writes = (0..self.writes.len()).map(Place::Writes);
         let mut called = Vec::new();
-        for place in [Place::Reads, Place::Table].into_iter().chain(writes) {
+        for place in self.places() {
             if !self.line(place).is_empty() {
                 called.extend(self.idle_lane(place));
             }
@@ -366,19 +385,6 @@ impl State {
     fn idle_lane(&mut self, place: Place) -> Option<Arc<Task>> {
         let index = self.idle.iter().rposition(|lane| lane.place == place)?;
         Some(self.idle.swap_remove(index))
-    }
-
-    /// Takes the late operations out of all lines.
-    fn remove_late(&mut self, late: impl Fn(&Operation) -> bool) -> Vec<Placed> {
-        let writes = (0..self.writes.len()).map(Place::Writes);
-        let places: Vec<Place> = [Place::Reads, Place::Table]
-            .into_iter()
-            .chain(writes)
-            .collect();
-        places
-            .into_iter()
-            .flat_map(|place| self.remove_from(place, &late))
-            .collect()
     }
 
     fn remove_from(&mut self, place: Place, which: impl Fn(&Operation) -> bool) -> Vec<Placed> {
