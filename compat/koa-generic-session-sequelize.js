@@ -4,10 +4,10 @@ const { EventEmitter } = require('node:events')
 const { inspect } = require('node:util')
 
 const { RustSequelizeStore, SessionStoreError } = require('../index.js')
+const { dataError } = require('../lib/error.js')
 const { inspectOptions } = require('../lib/inspect.js')
 const { LAYOUTS } = require('../lib/layouts.js')
 const { defineModel } = require('../lib/sequelize/model.js')
-const { dataError } = require('../lib/session.js')
 const { present, reasonOf } = require('../lib/values.js')
 
 const LAYOUT = 'koa-generic-session-sequelize'

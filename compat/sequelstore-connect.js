@@ -1,9 +1,9 @@
 'use strict'
 
 const connect = require('../index.js')
+const { dataError } = require('../lib/error.js')
 const { optionsError } = require('../lib/options/error.js')
 const { isSequelize, modelOf, tableNameOf } = require('../lib/sequelize/instance.js')
-const { dataError } = require('../lib/session.js')
 const { isObject, reasonOf, typeName } = require('../lib/values.js')
 
 /**

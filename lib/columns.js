@@ -1,7 +1,8 @@
 'use strict'
 
 const { SessionStoreError } = require('./error.js')
-const { dataError, promiseError } = require('./session.js')
+const { dataError } = require('./error.js')
+const { promiseError } = require('./session.js')
 const { isName, isObject, isPromise, isWellFormed, reasonOf, typeName } = require('./values.js')
 
 const MIN_INTEGER = -(2n ** 63n)

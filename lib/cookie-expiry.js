@@ -1,17 +1,31 @@
 'use strict'
 
-const { instant } = require('./session.js')
-const { isObject } = require('./values.js')
+const { dataError } = require('./error.js')
+const { isObject, reasonOf } = require('./values.js')
 
 /**
  * When the cookie of a session expires, in ms since the epoch; undefined if it has no valid date.
- * @param {{ cookie?: unknown }} session
+ * @param {unknown} session
  * @returns {number | undefined}
  */
 function cookieExpiry(session) {
-  const { cookie } = session
-  const at = isObject(cookie) ? instant(cookie.expires) : undefined
-  return Number.isNaN(at) ? undefined : at
+  try {
+    const { cookie } = /** @type {{ cookie?: unknown }} */ (session ?? {})
+    return isObject(cookie) ? instant(cookie.expires) : undefined
+  } catch (cause) {
+    throw dataError(`the expiry of the session cannot be read: ${reasonOf(cause)}`, cause)
+  }
+}
+
+/**
+ * @param {unknown} value Date, number of ms, or date as text
+ * @returns {number | undefined} ms since the epoch, undefined if the value is not a date
+ */
+function instant(value) {
+  if (value === null || value === undefined || typeof value === 'boolean') return undefined
+  // Parsing is the same for both, but the second makes an object.
+  const ms = typeof value === 'string' ? Date.parse(value) : new Date(/** @type {number} */ (value)).getTime()
+  return Number.isNaN(ms) ? undefined : ms
 }
 
 /**
@@ -48,4 +62,4 @@ function likewise(form, ms) {
   return typeof form === 'string' ? new Date(ms).toISOString() : new Date(ms)
 }
 
-module.exports = { cookieExpiry, raiseCookieExpiry }
+module.exports = { cookieExpiry, instant, raiseCookieExpiry }

@@ -80,6 +80,15 @@ function isCode(code) {
 }
 
 /**
+ * The error for a session, or for a value of its row, that cannot be stored.
+ * @param {string} message
+ * @param {unknown} [cause]
+ */
+function dataError(message, cause) {
+  return new SessionStoreError('ERR_SESSION_DATA', message, cause)
+}
+
+/**
  * The error that the addon throws or describes.
  * @param {{ code?: string, message: string, cause?: any }} failure
  */
@@ -105,4 +114,4 @@ function translated(call) {
   }
 }
 
-module.exports = { SessionStoreError, errorOf, fromAddon, translated }
+module.exports = { SessionStoreError, dataError, errorOf, fromAddon, translated }

@@ -7,6 +7,12 @@ const { isObject } = require('./values.js')
 /** The number of session ids that a store remembers. */
 const MAX_IDS = 100_000
 
+/**
+ * After this number of sessions that no framework has saved or touched as an object that knows its id, loaded sessions are not
+ * remembered by id any more: it would cost each `get` a tenth of its time for nothing.
+ */
+const TRIAL = 1000
+
 /** For a row that never expires: its session is only updated at any time. */
 const ALWAYS = Number.MAX_SAFE_INTEGER
 
@@ -23,6 +29,13 @@ const ALWAYS = Number.MAX_SAFE_INTEGER
  * @typedef {{
  *   sid: string, until: number, cookie: number | undefined, at: number, state: 'found' | 'called' | 'destroyed'
  * }} Loaded
+ *
+ * A save under way: what was known of its session, `undefined` for a new one; until when it only replaces an existing row, in
+ * ms; what is known by the id; and the number of changes called before.
+ *
+ * @typedef {{
+ *   loaded: Loaded | undefined, updateUntil: number | undefined, entry: Loaded | undefined, at: number
+ * }} Save
  */
 
 /**
@@ -41,6 +54,8 @@ class LoadedSessions {
   #contexts = new WeakMap()
   /** @type {RecentMap<Loaded>} */
   #ids = new RecentMap(MAX_IDS)
+  /** Number of loaded sessions that are still remembered by id. */
+  #trial = TRIAL
   /** Number of calls that end sessions, or let them end sooner. */
   #changes = 0
   /** What that number was after the last call that removes all sessions. */
@@ -65,10 +80,29 @@ class LoadedSessions {
     const loaded = { sid, until: expires ?? ALWAYS, cookie, at, state: 'found' }
     this.#sessions.write(session, loaded)
     if (context) this.#contexts.set(context, loaded)
-    const latest = this.#ids.get(sid)
-    if (latest === undefined || latest.at <= at) this.#ids.set(sid, loaded)
-    // What was called meanwhile comes after it.
-    else if (latest.state !== 'destroyed') latest.state = 'found'
+    if (this.#trial === 0) return
+    this.#trial--
+    this.#learn(this.#ids.get(sid), loaded)
+  }
+
+  /**
+   * Remembers by its id what an outcome says of a session. An entry is changed in place, since the garbage collector spends
+   * more on objects that are kept than on those that are dropped soon.
+   * @param {Loaded | undefined} latest what is known by the id
+   * @param {Loaded} loaded
+   */
+  #learn(latest, { sid, until, cookie, at, state }) {
+    if (latest === undefined) {
+      this.#ids.set(sid, { sid, until, cookie, at, state })
+    } else if (latest.at <= at) {
+      latest.until = until
+      latest.cookie = cookie
+      latest.at = at
+      latest.state = state
+    } else if (latest.state !== 'destroyed') {
+      // What was called meanwhile comes after it.
+      latest.state = state
+    }
   }
 
   /**
@@ -106,77 +140,101 @@ class LoadedSessions {
   }
 
   /**
+   * Remembers that a session is to be saved. To be called for each save when it is called.
+   * @param {string} sid
+   * @param {{ sessionId?: unknown }} session
+   * @param {number} expires when its row will expire, in ms
+   * @param {object | undefined} context
+   * @returns {Save}
+   */
+  saving(sid, session, expires, context) {
+    const latest = this.#ids.get(sid)
+    const loaded = this.#of(sid, session, latest, context)
+    const at = this.#changes
+    // A session may have been loaded after the last call that is remembered by its id.
+    const known = loaded && latest && latest.at > loaded.at ? latest : loaded
+    const removed = known !== undefined && this.#isRemoved(known)
+    // A new session is not the one that was removed.
+    const entry = removed ? latest : this.#endsBy(sid, latest && this.#isRemoved(latest) ? undefined : latest, expires)
+    return { loaded, updateUntil: removed ? ALWAYS : known?.until, entry, at }
+  }
+
+  /**
    * What is known of a session that is to be saved; undefined if it is a new one.
    * @param {string} sid
    * @param {{ sessionId?: unknown }} session
+   * @param {Loaded | undefined} latest what is known by the id
    * @param {object | undefined} context
    */
-  of(sid, session, context) {
+  #of(sid, session, latest, context) {
     const known = this.#sessions.of(session)
     if (known?.sid === sid) return known
     const inContext = context && this.#contexts.get(context)
     if (inContext?.sid === sid) return inContext
-    // express-session passes such objects too, but says which of them were loaded.
-    if (session.sessionId !== sid || isPlain(session)) return undefined
-    const latest = this.#ids.get(sid)
+    if (!this.#isFrameworks(session, sid)) return undefined
     return latest?.state === 'called' ? undefined : latest
   }
-
-  /**
-   * Until when the save of a loaded session only replaces an existing row, in ms. To be called for each save when it is
-   * called, after `of`.
-   * @param {string} sid
-   * @param {Loaded | undefined} loaded
-   * @param {number} expires when its row will expire
-   * @returns {number | undefined} undefined for a new session
-   */
-  updateUntil(sid, loaded, expires) {
-    const latest = this.#ids.get(sid)
-    if (!loaded) {
-      // A new session is not the one that was removed.
-      if (latest && this.#isRemoved(latest)) this.#ids.delete(sid)
-      this.endsBy(sid, expires)
-      return undefined
-    }
-    const known = latest ?? loaded
-    if (this.#isRemoved(known)) return ALWAYS
-    this.endsBy(sid, expires)
-    return known.until
-  }
-
   /**
    * Remembers a session whose save was acknowledged.
+   * @param {Save} save
    * @param {string} sid
    * @param {object} session
-   * @param {Loaded | undefined} loaded what was known of it when it was saved
    * @param {number} expires when its row expires
    * @param {number | undefined} cookie when its cookie expires
-   * @param {number} at the changes when it was saved
    * @param {object | undefined} context
    */
-  saved(sid, session, loaded, expires, cookie, at, context) {
+  saved({ loaded, entry, at }, sid, session, expires, cookie, context) {
     /** @type {Loaded} */
     const now = { sid, until: expires, cookie, at, state: 'found' }
     if (context) this.#contexts.set(context, now)
     // After its first save, a session of a framework is in the table, or was destroyed. A plain object may be the first
     // save of another session with this id.
     if (this.#sessions.of(session) ? loaded : knowsId(session, sid)) this.#sessions.write(session, now)
-    const latest = this.#ids.get(sid)
-    // What was called meanwhile comes after it.
-    if (latest === undefined || latest.at <= at) this.#ids.set(sid, now)
-    else if (latest.state === 'called') latest.state = 'found'
+    this.#learn(entry, now)
+  }
+
+  /**
+   * Remembers that a session is to be touched.
+   * @param {string} sid
+   * @param {{ sessionId?: unknown }} session
+   * @param {number} expires when its row will expire, in ms
+   */
+  touching(sid, session, expires) {
+    this.#isFrameworks(session, sid)
+    this.#endsBy(sid, this.#ids.get(sid), expires)
+  }
+
+  /**
+   * Whether a session is an object of a framework that does not say which sessions it has loaded. express-session, which has
+   * such objects too, does.
+   * @param {{ sessionId?: unknown }} session
+   * @param {string} sid
+   */
+  #isFrameworks(session, sid) {
+    if (session.sessionId !== sid || isPlain(session)) return false
+    this.#trial = Number.POSITIVE_INFINITY
+    return true
   }
 
   /**
    * Remembers that a call may let a row expire sooner than it was to.
    * @param {string} sid
+   * @param {Loaded | undefined} latest what is known by the id
    * @param {number} expires in ms
+   * @returns what is known now
    */
-  endsBy(sid, expires) {
-    const latest = this.#ids.get(sid)
-    if (latest && (this.#isRemoved(latest) || latest.until <= expires)) return
-    const { cookie, state } = latest ?? { cookie: undefined, state: 'called' }
-    this.#ids.set(sid, { sid, until: expires, cookie, at: ++this.#changes, state })
+  #endsBy(sid, latest, expires) {
+    if (!latest) {
+      /** @type {Loaded} */
+      const called = { sid, until: expires, cookie: undefined, at: ++this.#changes, state: 'called' }
+      this.#ids.set(sid, called)
+      return called
+    }
+    if (latest.until > expires && !this.#isRemoved(latest)) {
+      latest.until = expires
+      latest.at = ++this.#changes
+    }
+    return latest
   }
 
   /**

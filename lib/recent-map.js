@@ -1,7 +1,7 @@
 'use strict'
 
 /**
- * A map of the entries that were set last. It has no more than `limit` of them, and drops the oldest by halves, which costs
+ * A map of the entries that were used last. It has no more than `limit` of them, and drops the oldest by halves, which costs
  * less than keeping them in order.
  * @template Value
  */
@@ -17,9 +17,16 @@ class RecentMap {
     this.#half = limit / 2
   }
 
-  /** @param {string} key */
+  /**
+   * Counts as setting the entry again.
+   * @param {string} key
+   */
   get(key) {
-    return this.#newer.get(key) ?? this.#older.get(key)
+    const newer = this.#newer.get(key)
+    if (newer !== undefined) return newer
+    const older = this.#older.get(key)
+    if (older !== undefined) this.set(key, older)
+    return older
   }
 
   /**
@@ -31,12 +38,6 @@ class RecentMap {
     if (this.#newer.size < this.#half) return
     this.#older = this.#newer
     this.#newer = new Map()
-  }
-
-  /** @param {string} key */
-  delete(key) {
-    this.#newer.delete(key)
-    this.#older.delete(key)
   }
 }
 

@@ -1,6 +1,7 @@
 'use strict'
 
-const { SessionStoreError } = require('./error.js')
+const { cookieExpiry, instant } = require('./cookie-expiry.js')
+const { SessionStoreError, dataError } = require('./error.js')
 const { isName, isObject, isPromise, reasonOf, typeName } = require('./values.js')
 
 /** @typedef {Record<string, unknown>} Session */
@@ -14,10 +15,11 @@ const MAX_EXPIRES_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
  * @param {number} expiration default lifetime in ms
  * @param {unknown} [ttl] lifetime in ms, as koa-session passes it
  * @param {number} [now] in ms since the epoch
+ * @param {number} [cookie] when the cookie of the session expires, for a caller that has read it
  * @returns {number}
  */
-function expiresAt(session, expiration, ttl, now = Date.now()) {
-  const given = typeof ttl === 'number' && !Number.isNaN(ttl) ? now + ttl : ownExpiry(session, now)
+function expiresAt(session, expiration, ttl, now = Date.now(), cookie = cookieExpiry(session)) {
+  const given = typeof ttl === 'number' && !Number.isNaN(ttl) ? now + ttl : (cookie ?? lifetimeEnd(session, now))
   const ms = given ?? now + numberOf(expiration)
   // The options of a store are live, so the application may have set this one to anything.
   if (!Number.isFinite(ms)) {
@@ -31,17 +33,18 @@ function expiresAt(session, expiration, ttl, now = Date.now()) {
 }
 
 /**
- * The time at which a session expires, in ms since the epoch, by what it says itself.
+ * The time at which a session expires whose cookie does not say it, in ms since the epoch: by the lifetime of the cookie, or
+ * by the property in which koa-session keeps it.
  * @param {unknown} session
  * @param {number} now
  * @returns {number | undefined}
  */
-function ownExpiry(session, now) {
+function lifetimeEnd(session, now) {
   try {
     const { cookie, _expire } = /** @type {{ cookie?: unknown, _expire?: unknown }} */ (session ?? {})
-    const { expires, maxAge } = /** @type {{ expires?: unknown, maxAge?: unknown }} */ (cookie ?? {})
-    const candidates = [instant(expires), typeof maxAge === 'number' ? now + maxAge : undefined, instant(_expire)]
-    return candidates.find((candidate) => candidate !== undefined && !Number.isNaN(candidate))
+    const { maxAge } = /** @type {{ maxAge?: unknown }} */ (cookie ?? {})
+    if (typeof maxAge === 'number' && !Number.isNaN(maxAge)) return now + maxAge
+    return instant(_expire)
   } catch (cause) {
     throw dataError(`the expiry of the session cannot be read: ${reasonOf(cause)}`, cause)
   }
@@ -57,22 +60,12 @@ function numberOf(value) {
 }
 
 /**
- * @param {unknown} value Date, number of ms, or date as text
- * @returns {number | undefined} ms since the epoch, NaN if the value is not a date, undefined if it is absent
- */
-function instant(value) {
-  if (value === null || value === undefined || typeof value === 'boolean') return undefined
-  return value instanceof Date ? value.getTime() : new Date(/** @type {string | number} */ (value)).getTime()
-}
-
-/**
  * The text of a session. Made during the call of `set`, so that later changes to the session are not saved.
  * @param {Session} session
  * @param {import('../index.js').Serializer<Session>} serializer
  * @returns {string}
  */
 function serialize(session, serializer) {
-  checkSession(session)
   /** @type {unknown} */
   let data
   try {
@@ -151,22 +144,11 @@ function checkSid(sid) {
   )
 }
 
-/**
- * The error for a session, or for a value of its row, that cannot be stored.
- * @param {string} message
- * @param {unknown} [cause]
- */
-function dataError(message, cause) {
-  return new SessionStoreError('ERR_SESSION_DATA', message, cause)
-}
-
 module.exports = {
   checkSession,
   checkSid,
-  dataError,
   expiresAt,
   hasCookie,
-  instant,
   parse,
   promiseError,
   serialize

@@ -155,26 +155,26 @@ function storeClass(Store) {
       logCall('set', sid)
       const [ttl] = rest
       const context = contextOf(rest)
-      const { changes } = this.#loaded
       /** @type {import('./columns.js').Row | undefined} */
       let row
-      /** @type {import('./loaded-sessions.js').Loaded | undefined} */
-      let loaded
+      /** @type {import('./loaded-sessions.js').Save | undefined} */
+      let save
       /** @type {number | undefined} */
       let cookie
       const begin = (/** @type {number} */ ticket) => {
         checkSid(sid)
         const now = Date.now()
-        row = this.#rowOf(session, ttl, now)
+        checkSession(session)
         cookie = cookieExpiry(session)
-        loaded = this.#loaded.of(sid, session, context)
+        row = this.#rowOf(session, cookie, ttl, now)
+        save = this.#loaded.saving(sid, session, row.expires, context)
+        const { loaded, updateUntil } = save
         const keepLater =
           loaded !== undefined && cookie !== undefined && cookie === loaded.cookie && typeof ttl !== 'number'
-        const updateUntil = this.#loaded.updateUntil(sid, loaded, row.expires)
         this.#native.set(ticket, now, sid, row.data, row.expires, updateUntil, keepLater, row.columns)
       }
       return this.#operations.start(callback, begin, () => {
-        if (row) this.#loaded.saved(sid, session, loaded, row.expires, cookie, changes, context)
+        if (row && save) this.#loaded.saved(save, sid, session, row.expires, cookie, context)
         this.#touchGate.remember(session, row?.expires, this.options.touchAfter)
         // connect-session-sequelize yields the row. express-session's callbacks take only an error.
         if (!this.sessionModel || !row || callback?.length === 1) return undefined
@@ -184,12 +184,13 @@ function storeClass(Store) {
 
     /**
      * @param {Session} session
+     * @param {number | undefined} cookie when its cookie expires, in ms
      * @param {unknown} ttl lifetime in ms
      * @param {number} now
      */
-    #rowOf(session, ttl, now) {
+    #rowOf(session, cookie, ttl, now) {
       const { expiration, extendDefaultFields, serializer } = this.options
-      const row = { data: serialize(session, serializer), expires: expiresAt(session, expiration, ttl, now) }
+      const row = { data: serialize(session, serializer), expires: expiresAt(session, expiration, ttl, now, cookie) }
       return extendDefaultFields ? extendFields(extendDefaultFields, row, session, this.#fields) : row
     }
 
@@ -222,13 +223,13 @@ function storeClass(Store) {
         const { expiration, touchAfter } = this.options
         const now = Date.now()
         checkSession(session)
-        const expires = expiresAt(session, expiration, undefined, now)
-        const unlessAfter = this.#touchGate.unlessAfter(expires, now, touchAfter)
         cookie = cookieExpiry(session)
+        const expires = expiresAt(session, expiration, undefined, now, cookie)
+        const unlessAfter = this.#touchGate.unlessAfter(expires, now, touchAfter)
         // The row may have been left alone.
         atLeast = unlessAfter ?? expires
+        this.#loaded.touching(sid, session, expires)
         this.#native.touch(ticket, now, sid, expires, unlessAfter)
-        this.#loaded.endsBy(sid, expires)
       }
       const read = () => {
         this.#loaded.touched(session, cookie)

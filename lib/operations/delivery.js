@@ -89,9 +89,7 @@ class Delivery {
     if (this.#at >= this.#outcomes.length) {
       this.#submission.now()
       this.#submission.release()
-      // A caller that is alone waits for nothing else. Those of many come together if the lanes are given a turn.
-      const alone = this.#outcomes.length === OUTCOME_STRIDE
-      if (!alone || this.#takes()) this.arrived()
+      if (this.#takes()) this.arrived()
       return
     }
     // First, so that a callback that throws does not stop the others.

@@ -49,7 +49,7 @@ const THROWING = {
   'the cookie of a touch that may be skipped': (raise) => ({
     options: { touchAfter: 60_000 },
     before: (store, [, sid, value]) => store.set(sid, value),
-    call: ['touch', 'sid', later('cookie', raise, 3)]
+    call: ['touch', 'sid', later('cookie', raise, 2)]
   }),
   'the expiry of a cookie': (raise) => ({ call: ['touch', 'sid', { cookie: getter({}, 'expires', raise) }] }),
   'valueOf of an expiry': (raise) => ({ call: ['touch', 'sid', { cookie: { expires: { valueOf: raise } } }] }),
