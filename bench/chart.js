@@ -24,7 +24,7 @@ function drawCharts(/** @type {any} */ result, /** @type {string} */ file) {
 
 /** Bars from zero, in two columns of panels, each with a scale of its own. */
 function draw(title, panels, { date, machine, node }) {
-  let top = 64
+  let top = 82
   const places = panels.map((panel, index) => {
     const pair = panels.slice(index & ~1, (index & ~1) + 2)
     const height = ROW * Math.max(...pair.map(({ cells }) => cells.length))
@@ -46,7 +46,7 @@ function draw(title, panels, { date, machine, node }) {
     title: [
       {
         text: `${title}: operations per second${callers ? ` with ${callers} callers` : ''}, more is better`,
-        subtext: `${date.slice(0, 10)}, ${machine}, Node.js ${node}. Each panel has its own scale. Light bars: not an SQL session store.`,
+        subtext: `${date.slice(0, 10)}, ${machine}, Node.js ${node}.\nEach panel has its own scale. Light bars: not an SQL session store.`,
         left: 12,
         top: 10,
         textStyle: { fontSize: 16, color: COLORS.text }
