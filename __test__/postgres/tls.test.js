@@ -69,6 +69,7 @@ onOwnServers('postgres', ({ create }) => {
     describe('a certificate', () =>
       certificates({
         ...kit,
+        tls13: true,
         async reload(server) {
           const loaded = async () => (await server.run('SELECT pg_conf_load_time()::text AS at'))[0].at
           const before = await loaded()

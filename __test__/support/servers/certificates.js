@@ -47,7 +47,7 @@ function makeCertificates(folder, user) {
 }
 
 /**
- * A function that makes certificates with `openssl ca` in a folder, and returns their files `{ cert, key }`. It takes a name and
+ * A function that makes certificates with `openssl ca` in a folder, and returns their files `{ cert, key, by }`. It takes a name and
  *
  * - `subject`: the common name; `by`: the files of the signer, or else the certificate is its own;
  * - `extensions`: lines of a section of openssl's configuration; without, the certificate is of version 1;
@@ -66,7 +66,7 @@ function certificateMaker(folder) {
     name,
     { subject, by, extensions, from = Date.now() - DAY, to = Date.now() + DAY, newKey = EC_KEY }
   ) {
-    const files = { cert: file(`${name}.crt`), key: file(`${name}.key`) }
+    const files = { cert: file(`${name}.crt`), key: file(`${name}.key`), by }
     const [request, config] = [file(`${name}.csr`), file(`${name}.conf`)]
     const authority = ['[authority]', 'database = index', 'new_certs_dir = .', 'policy = any', 'default_md = sha256']
     const added = extensions ? ['x509_extensions = added', '[added]', ...extensions] : []

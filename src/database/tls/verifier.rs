@@ -275,7 +275,8 @@ impl Authorities {
     /// What an error means for the user.
     fn fault(&self, certificate: &Certificate<'_>, error: &webpki::Error, now: UnixTime) -> Fault {
         match error {
-            webpki::Error::CertExpired { .. } => Fault::Expired,
+            webpki::Error::CertExpired { .. } if has_expired(certificate, now) => Fault::Expired,
+            webpki::Error::CertExpired { .. } => Fault::ExpiredAuthority,
             webpki::Error::CertNotValidYet { .. } => Fault::NotYetValid,
             // The second: an authority of this name has another key.
             webpki::Error::UnknownIssuer | webpki::Error::InvalidSignatureForPublicKey => {
