@@ -18,6 +18,7 @@ const CHECKS = [
   { name: 'cspell', command: 'cspell --no-progress --no-summary "**/*.{md,js,ts,cts,mts,rs}"' },
   { name: 'knip', command: 'knip' },
   { name: 'publint', command: 'publint --strict' },
+  { name: 'vendored crate', command: 'node scripts/check-vendor.js' },
   { name: 'cargo fmt', command: 'cargo fmt --check' },
   {
     name: 'cargo clippy',

@@ -10,7 +10,7 @@ const path = require('node:path')
 
 const ROOT = path.join(__dirname, '..')
 const MINIMUM_NODE = '20.19'
-const RUST_SOURCES = ['Cargo.toml', 'Cargo.lock', 'build.rs', 'rust-toolchain.toml', 'src']
+const RUST_SOURCES = ['Cargo.toml', 'Cargo.lock', 'build.rs', 'rust-toolchain.toml', 'src', 'vendor']
 
 /**
  * @param {string} version

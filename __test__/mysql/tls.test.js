@@ -1,17 +1,18 @@
 'use strict'
 
 const { needing, onOwnServers } = require('../support/suites')
+const certificates = require('../on-servers/certificates')
 const tls = require('../on-servers/tls')
 const { connectionsOf, run } = require('./setup')
 
 onOwnServers('mysql', ({ create }) => {
-  needing('openssl', () =>
-    tls({
+  needing('openssl', () => {
+    const kit = {
       async create() {
         const server = await create()
         return Object.assign(server, { run: (sql) => run(server.url(), sql) })
       },
-      settings: ({ ca, cert, key }) => ({ 'ssl-ca': ca, 'ssl-cert': cert, 'ssl-key': key }),
+      settings: ({ ca, cert, key }) => ({ ...(ca && { 'ssl-ca': ca }), 'ssl-cert': cert, 'ssl-key': key }),
       query(mode, { ca, cert, key } = {}) {
         const modes = {
           disable: 'DISABLED',
@@ -43,6 +44,20 @@ onOwnServers('mysql', ({ create }) => {
       async stats(server) {
         return { encrypted: (await connectionsOf(server.url(), 'encrypted')).length, plain: 0 }
       }
-    })
-  )
+    }
+
+    describe('encryption', () => tls(kit))
+
+    describe('a certificate', () =>
+      certificates({
+        ...kit,
+        // PostgreSQL has 1.3.
+        tls13: false,
+        settings: (files) => ({ ...kit.settings(files), 'tls-version': 'TLSv1.2' }),
+        async reload(server) {
+          const [{ version }] = await server.run('SELECT VERSION() AS version')
+          await server.run(version.includes('MariaDB') ? 'FLUSH SSL' : 'ALTER INSTANCE RELOAD TLS')
+        }
+      }))
+  })
 })

@@ -3,12 +3,14 @@
 const fs = require('node:fs')
 const path = require('node:path')
 const { needing, onOwnServers } = require('../support/suites')
+const { until } = require('../support/time')
+const certificates = require('../on-servers/certificates')
 const tls = require('../on-servers/tls')
 const { run } = require('./setup')
 
 onOwnServers('postgres', ({ create }) => {
-  needing('openssl', () =>
-    tls({
+  needing('openssl', () => {
+    const kit = {
       async create() {
         const server = await create()
         return Object.assign(server, { run: (sql) => run(server.url(), sql) })
@@ -22,7 +24,7 @@ onOwnServers('postgres', ({ create }) => {
         ]
         fs.writeFileSync(path.join(server.data, 'pg_hba.conf'), rules.join('\n'))
       },
-      settings: ({ ca, cert, key }) => ({ ssl: 'on', ssl_ca_file: ca, ssl_cert_file: cert, ssl_key_file: key }),
+      settings: ({ ca = '', cert, key }) => ({ ssl: 'on', ssl_ca_file: ca, ssl_cert_file: cert, ssl_key_file: key }),
       query(mode, { ca, cert, key } = {}) {
         const given = { sslmode: mode, sslrootcert: ca, sslcert: cert, sslkey: key }
         return new URLSearchParams(Object.entries(given).filter(([, value]) => value)).toString()
@@ -60,6 +62,20 @@ onOwnServers('postgres', ({ create }) => {
           FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename = 'encrypted'`
         return (await server.run(sql))[0]
       }
-    })
-  )
+    }
+
+    describe('encryption', () => tls(kit))
+
+    describe('a certificate', () =>
+      certificates({
+        ...kit,
+        tls13: true,
+        async reload(server) {
+          const loaded = async () => (await server.run('SELECT pg_conf_load_time()::text AS at'))[0].at
+          const before = await loaded()
+          await server.run('SELECT pg_reload_conf()')
+          await until(async () => (await loaded()) !== before)
+        }
+      }))
+  })
 })

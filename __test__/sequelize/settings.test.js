@@ -50,6 +50,7 @@ describe('what a Sequelize instance says', () => {
     [{ require: true, rejectUnauthorized: false }, 'sslmode=require'],
     [{ rejectUnauthorized: false, minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3', ca: undefined }, 'sslmode=require'],
     [{ ca: pem('A').replaceAll('\n', '\\n') }, `sslmode=verify-full&sslrootcert=${encoded(pem('A'))}`],
+    [{ servername: 'db', ca: undefined }, `sslmode=verify-full&ssl=${encoded('{"servername":"db"}')}`],
     [{ rejectUnauthorized: false, ca: pem('A') }, `sslmode=require&sslrootcert=${encoded(pem('A'))}`],
     [
       { ca: `# Authority\n${pem('A')}\n`, checkServerIdentity: () => undefined },
@@ -81,7 +82,6 @@ describe('what a Sequelize instance says', () => {
 
   test.each([
     ['ciphers', 'postgres', { ssl: { ciphers: 'none' } }],
-    ['servername', 'postgres', { ssl: { servername: 'other' } }],
     ['pfx', 'mysql', { ssl: { pfx: 'secret' } }],
     ['minVersion', 'postgres', { ssl: { minVersion: 'TLSv1.3' } }],
     ['maxVersion', 'mysql', { ssl: { maxVersion: 'TLSv1.2' } }],

@@ -6,7 +6,7 @@ const { isObject } = require('../values.js')
 /** The TLS options of Node.js that a URL can express. The others are refused: without them TLS could be less safe. */
 const TLS_OPTIONS = [
   ...['require', 'rejectUnauthorized', 'ca', 'cert', 'key', 'checkServerIdentity', 'verifyIdentity'],
-  ...['minVersion', 'maxVersion']
+  ...['servername', 'minVersion', 'maxVersion']
 ]
 
 /** The bounds of Node.js for the version of TLS that allow both versions that the store uses, or force none of them. */
@@ -49,6 +49,8 @@ function tlsParameters(ssl, verifiesHostName, names) {
   for (const part of /** @type {const} */ (['ca', 'cert', 'key'])) {
     if (tls[part] !== undefined && tls[part] !== null) parameters.append(names[part], pem(part, tls[part]))
   }
+  const { servername } = tls
+  if (servername) parameters.append('ssl', JSON.stringify({ servername }))
   return parameters
 }
 

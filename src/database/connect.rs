@@ -9,7 +9,7 @@ use sqlx::{SqlSafeStr, SqlStr};
 use crate::config::{Config, ConnectionConfig, Lanes};
 use crate::error::Result;
 
-use super::nodelay::disable_nagle;
+use super::{tcp, tls};
 
 /// Connecting to one database.
 pub trait Connect: sqlx::Database {
@@ -63,8 +63,6 @@ pub struct Target<DB: sqlx::Database> {
     /// For messages; holds no password.
     pub name: String,
     pub lanes: Lanes,
-    /// The port of a server that is reached by TCP.
-    pub tcp_port: Option<u16>,
     /// Runs before a connection is opened or taken from the pool.
     pub prepare: Box<dyn Fn() + Send + Sync>,
     /// The database lives as long as its one connection.
@@ -85,6 +83,8 @@ impl<DB: sqlx::Database> Target<DB> {
         files: Vec<(String, PathBuf)>,
         options: <DB::Connection as sqlx::Connection>::Options,
     ) -> Self {
+        tcp::install();
+        tls::install_verifier();
         let place = match socket {
             Some(path) => path.display().to_string(),
             None if host.contains(':') => format!("[{host}]:{port}"),
@@ -94,18 +94,10 @@ impl<DB: sqlx::Database> Target<DB> {
             name: format!("the {} database `{database}` at {place}", DB::NAME),
             options,
             lanes: Lanes::of_server(max_connections),
-            tcp_port: socket.is_none().then_some(port),
             prepare: Box::new(|| ()),
             in_memory: false,
             explain: missing_file,
             files,
-        }
-    }
-
-    /// Prepares a connection that was just taken from the pool.
-    pub fn acquired(&self) {
-        if let Some(port) = self.tcp_port {
-            disable_nagle(port);
         }
     }
 }

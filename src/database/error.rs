@@ -7,6 +7,7 @@ use sqlx::error::DatabaseError;
 use crate::error::{Cause, ErrorKind, Remedy, StoreError};
 
 use super::Target;
+use super::tls::tls_fault;
 use super::values::without_values;
 
 /// Errors of one driver.
@@ -29,15 +30,15 @@ pub trait Errors: sqlx::Database {
             (sqlx::Error::PoolTimedOut, Some(last)) => (last, true),
             (error, _) => (error, false),
         };
-        let io = match &error {
+        let network = tls_fault(&error).or_else(|| match &error {
             sqlx::Error::Io(io) => Some((io_code(io), io_reason(io))),
             _ => None,
-        };
+        });
         let mut failed = Self::error(error);
         if failed.remedy == Remedy::Retry && !given_up {
             return failed;
         }
-        if let Some((code, reason)) = io {
+        if let Some((code, reason)) = network {
             failed.message = reason;
             failed.cause = Some(Cause {
                 code: code.map(str::to_owned),

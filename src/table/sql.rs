@@ -229,7 +229,6 @@ where
     async fn connect(&self) -> Result<Self::Connection> {
         (self.target.prepare)();
         let connection = self.acquire().await?;
-        self.target.acquired();
         self.with_backend(connection).await
     }
 

@@ -11,6 +11,12 @@ function need(name, found, what) {
 module.exports = {
   need,
   openssl: need('TLS', findProgram('openssl'), 'program openssl'),
+  // A filter of Linux on a socket, which Node.js cannot set.
+  vanishing: need(
+    'Machines that vanish',
+    process.platform === 'linux' ? findProgram('python3') : null,
+    'program python3 on Linux'
+  ),
   strace: need('System calls', findProgram('strace'), 'program strace'),
   pgbouncer: need('PgBouncer', findProgram('pgbouncer', ['/usr/sbin']), 'program pgbouncer')
 }

@@ -137,11 +137,9 @@ fn with_tls(mut options: MySqlConnectOptions, tls: &Tls) -> MySqlConnectOptions 
         None if is_local(options.get_host()) => options.ssl_mode(MySqlSslMode::Disabled),
         None => options,
     };
-    options = match &tls.authority {
-        Some(Material::File { path, .. }) => options.ssl_ca(path),
-        Some(Material::Pem(text)) => options.ssl_ca_from_pem(text.clone()),
-        None => options,
-    };
+    if let Some(trust) = tls.trust() {
+        options = options.ssl_ca_from_pem(trust);
+    }
     options = match &tls.certificate {
         Some(Material::File { path, .. }) => options.ssl_client_cert(path),
         Some(Material::Pem(text)) => options.ssl_client_cert_from_pem(text),

@@ -95,11 +95,9 @@ fn with_tls(mut options: PgConnectOptions, tls: &Tls) -> PgConnectOptions {
         Some(TlsMode::Prefer) | None => PgSslMode::Prefer,
     };
     options = options.ssl_mode(mode);
-    options = match &tls.authority {
-        Some(Material::File { path, .. }) => options.ssl_root_cert(path),
-        Some(Material::Pem(text)) => options.ssl_root_cert_from_pem(text.clone()),
-        None => options,
-    };
+    if let Some(trust) = tls.trust() {
+        options = options.ssl_root_cert_from_pem(trust);
+    }
     options = match &tls.certificate {
         Some(Material::File { path, .. }) => options.ssl_client_cert(path),
         Some(Material::Pem(text)) => options.ssl_client_cert_from_pem(text),

@@ -44,9 +44,8 @@ fn complete_from(
         let authority = Material::authority("PGSSLROOTCERT", &value)?;
         if authority.as_ref().is_some_and(Material::is_system) {
             tls.mode = Some(TlsMode::VerifyFull);
-        } else {
-            tls.authority = authority;
         }
+        tls.authority = authority;
     }
     // The two belong together.
     if tls.certificate.is_none()

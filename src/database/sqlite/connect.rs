@@ -88,7 +88,6 @@ impl Connect for Sqlite {
                 Place::Memory | Place::File => Box::new(|| ()),
             },
             options,
-            tcp_port: None,
             in_memory,
             explain,
             files: Vec::new(),

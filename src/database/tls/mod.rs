@@ -1,12 +1,25 @@
-//! TLS as the parameters of a URL describe it, in the words of any driver.
+//! TLS: as the parameters of a URL describe it, in the words of any driver, and the verification of servers.
+
+mod certificate;
+mod der;
+mod fault;
+mod host;
+mod trust;
+mod verifier;
 
 use std::path::PathBuf;
+
+use rustls::pki_types::ServerName;
 
 use serde_json::Value;
 
 use crate::error::{Result, StoreError};
 
 use super::parameters::{flag, unsupported};
+use trust::{Source, Trust};
+
+pub use fault::tls_fault;
+pub use verifier::install as install_verifier;
 
 /// Whether to encrypt, and what to verify.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +51,8 @@ pub struct Tls {
     pub authority: Option<Material>,
     pub certificate: Option<Material>,
     pub key: Option<Material>,
+    /// The name that the server is asked for, and that its certificate has to have, instead of the host.
+    pub server_name: Option<String>,
 }
 
 /// TLS that is only switched on or off.
@@ -60,9 +75,10 @@ pub struct Words {
     pub authority: Option<Material>,
     pub certificate: Option<Material>,
     pub key: Option<Material>,
+    server_name: Option<String>,
 }
 
-/// The value of an authority's parameter that means those of the system. The store trusts those of Mozilla instead.
+/// The value of an authority's parameter that means those of the system.
 const SYSTEM: &str = "system";
 
 impl TlsMode {
@@ -168,6 +184,12 @@ impl Words {
                 ))
             };
             let text = || value.as_str().ok_or_else(|| wrong("text in PEM format"));
+            let host = || {
+                let name = value
+                    .as_str()
+                    .filter(|name| ServerName::try_from(*name).is_ok());
+                name.ok_or_else(|| wrong("the name of a host"))
+            };
             let boolean = || value.as_bool().ok_or_else(|| wrong("true or false"));
             match key.as_str() {
                 "rejectUnauthorized" => self.verify = Some(boolean()?),
@@ -176,10 +198,11 @@ impl Words {
                 "ca" => self.authority = Material::authority(&full, text()?)?,
                 "cert" => self.certificate = Material::certificate(&full, text()?)?,
                 "key" => self.key = Material::key(&full, text()?)?,
+                "servername" => self.server_name = Some(host()?.to_owned()),
                 _ => {
                     return Err(StoreError::options(format!(
                         "unsupported member `{full}` in the database URL; supported: rejectUnauthorized, verifyIdentity, ca, \
-                         cert, key"
+                         cert, key, servername"
                     )));
                 }
             }
@@ -239,14 +262,32 @@ impl Words {
         }
         Ok(Tls {
             mode,
-            authority: self.authority.filter(|authority| !authority.is_system()),
+            authority: self.authority,
             certificate: self.certificate,
             key: self.key,
+            server_name: self.server_name,
         })
     }
 }
 
 impl Tls {
+    /// What the verification of the server has to know, in the place that the driver has for a PEM text. `None` if the URL says
+    /// nothing of it.
+    pub fn trust(&self) -> Option<Vec<u8>> {
+        let source = match &self.authority {
+            None => Source::Default,
+            Some(authority) if authority.is_system() => Source::System,
+            Some(Material::File { path, .. }) => Source::File(path.clone()),
+            Some(Material::Pem(text)) => Source::Pem(text.clone()),
+        };
+        let server_name = self.server_name.clone();
+        let trust = Trust {
+            source,
+            server_name,
+        };
+        trust.encode()
+    }
+
     /// The files that the URL names, each with its parameter.
     pub fn files(&self) -> Vec<(String, PathBuf)> {
         let all = [&self.authority, &self.certificate, &self.key];
@@ -254,8 +295,10 @@ impl Tls {
             .into_iter()
             .flatten()
             .filter_map(|material| match material {
-                Material::File { name, path } => Some((name.clone(), path.clone())),
-                Material::Pem(_) => None,
+                Material::File { name, path } if !material.is_system() => {
+                    Some((name.clone(), path.clone()))
+                }
+                _ => None,
             });
         files.collect()
     }

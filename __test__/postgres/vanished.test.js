@@ -1,0 +1,7 @@
+'use strict'
+
+const vanished = require('../on-servers/vanished')
+const { needing, onOwnServers } = require('../support/suites')
+const { serverKit } = require('./kit')
+
+onOwnServers('postgres', ({ create }) => needing('vanishing', () => vanished(serverKit(create))))

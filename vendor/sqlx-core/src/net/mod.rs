@@ -1,0 +1,8 @@
+mod socket;
+pub mod tls;
+
+pub use socket::{
+    connect_tcp, connect_uds, BufferedSocket, Socket, SocketIntoBox, WithSocket, WriteBuffer,
+};
+#[cfg(feature = "_rt-tokio")]
+pub use socket::{TcpConnector, TCP_CONNECTOR};
