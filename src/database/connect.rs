@@ -80,6 +80,8 @@ pub enum Access {
 pub struct Settings {
     /// No statement waits for locks for longer, if that can be set.
     pub query_timeout: Duration,
+    /// Reads wait for the writes of other members of a cluster.
+    pub causal_reads: bool,
 }
 
 /// Where a database is, and how many lanes suit it.

@@ -16,6 +16,7 @@ fn connection(url: &str) -> ConnectionConfig {
         url: url.to_owned(),
         prepared_statements: true,
         shared_file: false,
+        causal_reads: true,
         file_mode: 0o600,
     }
 }

@@ -52,6 +52,7 @@ impl<DB: Database> SqlTable<DB> {
     ) -> Self {
         let settings = Settings {
             query_timeout: pool.query_timeout,
+            causal_reads: connection.causal_reads,
         };
         // Through a pooler, a connection has other names than on the server.
         let prepared_statements = connection.prepared_statements;

@@ -25,6 +25,12 @@ use crate::error::{Result, StoreError};
 const SESSION_SETTINGS: &str = "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'), \
      SESSION autocommit = 1, SESSION sql_safe_updates = 0";
 
+/// On Galera: a statement of any kind waits until the member has applied what the cluster has committed.
+const GALERA_READS: &str = ", SESSION wsrep_sync_wait = 7";
+
+/// The same in a replication group.
+const GROUP_READS: &str = ", SESSION group_replication_consistency = 'BEFORE'";
+
 /// At the default isolation level, a statement that the server plans as a scan would lock all gaps, and so new sessions,
 /// until the commit.
 const READ_COMMITTED: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
@@ -45,7 +51,8 @@ const PORT: u16 = 3306;
 const NO_SUCH_THREAD: u16 = 1094;
 
 /// What the settings of a connection depend on, and what a server accepts. No server has all of these variables.
-const VARIABLES: &str = "SHOW VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format', 'wsrep_on', 'read_only', 'super_read_only', 'innodb_read_only', 'transaction_read_only', \
+const VARIABLES: &str = "SHOW VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format', 'wsrep_on', \
+     'group_replication_single_primary_mode', 'read_only', 'super_read_only', 'innodb_read_only', 'transaction_read_only', \
      'tx_read_only')";
 
 /// Whether a member of a Galera cluster takes part in it.
@@ -129,7 +136,14 @@ impl Connect for MySql {
 
     async fn set_up(connection: &mut MySqlConnection, settings: &Settings) -> sqlx::Result<()> {
         let variables = variables(connection).await?;
-        connection.execute(SESSION_SETTINGS).await?;
+        let mut all = SESSION_SETTINGS.to_owned();
+        if settings.causal_reads && variables.is("wsrep_on", "ON") {
+            all.push_str(GALERA_READS);
+        }
+        if settings.causal_reads && variables.is("group_replication_single_primary_mode", "OFF") {
+            all.push_str(GROUP_READS);
+        }
+        connection.execute(rendered(all)).await?;
         let lock_waits = rendered(lock_waits(settings.query_timeout));
         // Servers of another storage engine may lack them.
         _ = connection.execute(lock_waits).await;

@@ -221,6 +221,7 @@ mod tests {
                 url: url.into(),
                 prepared_statements: true,
                 shared_file: false,
+                causal_reads: true,
                 file_mode: 0o600,
             };
             Sqlite::target(&connection, 4)
