@@ -155,7 +155,7 @@ where
         let mut failures = Vec::new();
         for host in (first..count).chain(0..first) {
             let end = deadline.min(Instant::now() + attempt);
-            let opened = timeout_at(end, self.open(host)).await;
+            let opened = timeout_at(end, self.open(host, purpose)).await;
             let error = match opened.unwrap_or_else(|_| Err(self.no_answer())) {
                 Ok(live) if purpose == Purpose::Lost(host) => return Ok(live),
                 Ok(live) if live.access == Access::All => {
@@ -198,15 +198,19 @@ where
     }
 
     /// Opens a connection to a server.
-    async fn open(&self, host: usize) -> Result<Live<DB>> {
+    async fn open(&self, host: usize, purpose: Purpose) -> Result<Live<DB>> {
+        // One that asks what became of a statement is not used for sessions.
+        let bare = matches!(purpose, Purpose::Lost(_));
         let heeds_access = self.heeds_access();
-        let asks = heeds_access || self.route().doubt;
+        let asks = heeds_access || (!bare && self.route().doubt);
         let server = &self.0.target.hosts[host];
         let failed = |error| DB::connect_error(error, &self.0.target);
         let mut raw = server.options.connect().await.map_err(failed)?;
         server.opened();
-        let set_up = DB::set_up(&mut raw, &self.0.settings).await;
-        set_up.map_err(failed)?;
+        if !bare {
+            let set_up = DB::set_up(&mut raw, &self.0.settings).await;
+            set_up.map_err(failed)?;
+        }
         let mut access = Access::All;
         if asks {
             access = match DB::access(&mut raw).await.map_err(failed) {
@@ -217,11 +221,13 @@ where
                 Err(_) => Access::All,
             };
         }
-        let backend = match DB::BACKEND.filter(|_| self.0.named) {
+        let backend = match DB::BACKEND.filter(|_| self.0.named && !bare) {
             Some(sql) => {
-                let named = sqlx::raw_sql(sql).fetch_one(&mut raw).await;
-                // The same. The statements of a lost connection are then left to themselves.
-                named.and_then(|row| row.try_get_unchecked(0)).ok()
+                match sqlx::raw_sql(sql).fetch_one(&mut raw).await {
+                    Err(error @ sqlx::Error::Io(_)) => return Err(failed(error)),
+                    // The same. The statements of a lost connection are then left to themselves.
+                    named => named.and_then(|row| row.try_get_unchecked(0)).ok(),
+                }
             }
             None => None,
         };
