@@ -170,6 +170,13 @@ declare namespace connect {
      */
     preparedStatements?: boolean | undefined
     /**
+     * Whether reads wait for the writes of the other members of a Galera cluster (`wsrep_sync_wait`) or of a replication group
+     * with several primaries (`group_replication_consistency`). Without effect on other servers of MySQL and MariaDB. Refused
+     * on other databases.
+     * @default true
+     */
+    causalReads?: boolean | undefined
+    /**
      * The connection pool.
      * @default { max: 5, acquireTimeout: 10000, queryTimeout: 30000, idleTimeout: 60000, maxLifetime: 1800000 }; on SQLite
      * `max` is 4 and `acquireTimeout` is 30000
@@ -321,6 +328,7 @@ declare namespace connect {
     timezone: string
     fileMode: number
     preparedStatements: boolean
+    causalReads: boolean
     pool: {
       max: number
       acquireTimeout: number

@@ -42,7 +42,7 @@ const DATABASES = Object.freeze({
     isFile: true,
     // Opening a file takes no time, except for the locks of other processes.
     pool: { max: 4, acquireTimeout: 30_000 },
-    refusedOptions: ['schema', 'timezone', 'preparedStatements']
+    refusedOptions: ['schema', 'timezone', 'preparedStatements', 'causalReads']
   },
   postgres: {
     title: 'PostgreSQL',
@@ -50,7 +50,7 @@ const DATABASES = Object.freeze({
     sequelizeDialects: ['postgres'],
     isFile: false,
     pool: {},
-    refusedOptions: ['fileMode'],
+    refusedOptions: ['fileMode', 'causalReads'],
     tls: {
       mode: 'sslmode',
       modes: { off: 'require', chain: 'verify-ca', full: 'verify-full' },

@@ -20,6 +20,8 @@ pub struct ConnectionConfig {
     pub prepared_statements: bool,
     /// Another copy of SQLite has the file open in this process.
     pub shared_file: bool,
+    /// On a cluster that may serve a read from a member that has not applied the last writes yet, reads wait for them.
+    pub causal_reads: bool,
     /// The permissions of a new database file.
     pub file_mode: u32,
 }

@@ -51,6 +51,9 @@ pub enum Remedy {
     Discard,
     /// Run the same statements again on another connection.
     Reconnect,
+    /// The server accepts no writes, at least for now: drop all connections to it, and run the same statements again where
+    /// writes are accepted.
+    Leave,
     /// Drop the connection, whose statement may still run, and begin nothing else before that has ended. The batch has
     /// failed.
     Abandon,

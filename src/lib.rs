@@ -3,22 +3,23 @@
 //! A call passes through the layers once, and its outcome comes back once:
 //!
 //! ```text
-//! binding → store → queue → table → database → sqlx pool
+//! binding → store → queue → table → database → sqlx
 //! ```
 //!
 //! * `binding` is the only module that names napi: it converts, calls and returns.
 //! * `store` opens the database that a URL names, and puts the queue in front of its table.
 //! * `queue` gathers waiting calls into batches, and keeps the order of the operations on each session.
-//! * `table` runs statements on a connection of a sqlx pool.
+//! * `table` keeps the connections, and runs statements on them.
 //! * `database` has a folder for each database, with what differs: SQL, types, errors, connecting.
 //!
-//! `operation`, `config`, `error` and `timestamp` are the plain data that all layers pass on.
+//! `operation`, `config`, `error`, `pause` and `timestamp` are the plain data that all layers pass on.
 
 mod binding;
 mod config;
 mod database;
 mod error;
 mod operation;
+mod pause;
 mod queue;
 mod store;
 mod table;

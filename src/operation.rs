@@ -82,6 +82,14 @@ impl Call {
         }
     }
 
+    /// Whether this call changes the table.
+    pub fn writes(&self) -> bool {
+        match self {
+            Self::Session { call, .. } => !matches!(call, SessionCall::Get),
+            Self::Table(call) => call.writes(),
+        }
+    }
+
     /// Whether this call waits for everything called before it, and everything called after it waits for this call.
     pub fn is_fence(&self) -> bool {
         match self {
@@ -101,6 +109,16 @@ impl Call {
             None => 0,
         };
         size_of::<Operation>() + content
+    }
+}
+
+impl TableCall {
+    /// Whether this call changes the table.
+    pub fn writes(&self) -> bool {
+        match self {
+            Self::Length | Self::Page(_) => false,
+            Self::Clear | Self::Prune(_) | Self::Sync { .. } => true,
+        }
     }
 }
 

@@ -6,7 +6,6 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use once_cell::sync::OnceCell;
-use sqlx::Pool;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::config::{Config, TableConfig};
@@ -14,7 +13,7 @@ use crate::database::Database;
 use crate::error::{ErrorKind, Result, StoreError};
 use crate::operation::{Operation, Outcome, Ticket};
 use crate::queue::{Counts, Delivery, Limits, Queue};
-use crate::table::{Note, SessionTable, SqlTable};
+use crate::table::{Note, Pool, SessionTable, SqlTable};
 
 /// The supported databases.
 static DATABASES: &[Entry] = &[
@@ -87,7 +86,7 @@ impl<DB: Database> AnyPool for Pool<DB> {
     fn size(&self) -> PoolSize {
         PoolSize {
             size: Pool::size(self),
-            idle: u32::try_from(self.num_idle()).unwrap_or(u32::MAX),
+            idle: Pool::idle(self),
         }
     }
 
@@ -134,7 +133,7 @@ impl Store {
             config.table,
             target,
             &config.pool,
-            config.connection.prepared_statements,
+            &config.connection,
         ));
         let queue = Queue::start(
             runtime.handle(),

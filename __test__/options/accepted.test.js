@@ -106,6 +106,10 @@ describe('the options of a store', () => {
     }
   })
 
+  test.each([true, false])('accept causalReads on MySQL: %p', (causalReads) => {
+    expect(create({ db: 'mysql://localhost/x', causalReads }).options.causalReads).toBe(causalReads)
+  })
+
   test.each([
     'tableName',
     'modelKey',

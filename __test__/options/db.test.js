@@ -100,7 +100,8 @@ describe('the option db', () => {
   test.each([
     ['schema', 'public'],
     ['timezone', '+00:00'],
-    ['preparedStatements', true]
+    ['preparedStatements', true],
+    ['causalReads', true]
   ])('with SQLite the option %s is refused', (name, value) => {
     expect(refusal({ db, [name]: value }).message).toMatch(/SQLite/)
   })

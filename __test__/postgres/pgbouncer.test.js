@@ -5,8 +5,9 @@ const { RustSequelizeStore } = require('../..')
 const { exercise } = require('../support/exercise')
 const { needing, onOwnServers } = require('../support/suites')
 const { codes } = require('../support/calls')
+const { endCallers, lostWrites, startCallers } = require('../support/callers')
 const { loaded, session, stored } = require('../support/sessions')
-const { HOUR, until } = require('../support/time')
+const { HOUR, sleep, until } = require('../support/time')
 const { startPgbouncer } = require('../support/servers/pgbouncer')
 const { run } = require('./setup')
 
@@ -23,6 +24,7 @@ needing('pgbouncer', () => {
     })
 
     afterEach(async () => {
+      await endCallers()
       await Promise.all(stores.splice(0).map((store) => store.close()))
       await run(server.url(), 'DROP TABLE IF EXISTS "Sessions"')
     })
@@ -98,6 +100,21 @@ needing('pgbouncer', () => {
       await server.start()
       await until(async () => (await codes([store.get('ada')]))[0] === null)
       expect((await store.get('ada')).user).toBe('ada')
+    })
+
+    test('a server that is away behind the pooler is waited for', async () => {
+      const store = open({ pool: { acquireTimeout: 30_000 } })
+      await store.sync()
+      const callers = startCallers(store, 16)
+      await until(() => callers.writes > 50)
+      await server.stop()
+      await sleep(1500)
+      await server.start()
+      const { writes } = callers
+      await until(() => callers.writes > writes + 50)
+      await callers.end()
+      expect(callers.errors).toEqual([])
+      expect(await lostWrites(store, callers)).toEqual([])
     })
 
     test('with prepared statements the errors name the option that helps, and no session is lost', async () => {

@@ -133,6 +133,30 @@ describe('what a Sequelize instance says', () => {
     expect(url({ dialect: 'postgres', logging: false, replication })).toBe('postgres://writes:secret@writer:6000/main')
   })
 
+  test('of replication: all servers that accept writes are named', () => {
+    const one = { username: 'writes', password: 'secret', database: 'main' }
+    const named = (write) => url({ dialect: 'postgres', logging: false, replication: { read: [], write } })
+    expect(named({ ...one, host: 'h1,::1, h3', port: 6000 })).toBe(
+      'postgres://writes:secret@h1:6000,[::1]:6000,h3:6000/main'
+    )
+    expect(named({ ...one, host: 'h1,h2', port: '1,2' })).toBe('postgres://writes:secret@h1:1,h2:2/main')
+    const user = { username: 'writes', password: 'secret' }
+    const array = [
+      { ...user, host: 'h1', port: 1 },
+      { ...user, host: 'h2' },
+      { ...user, host: '::1', port: 3 }
+    ]
+    const db = sequelize({
+      dialect: 'postgres',
+      database: 'main',
+      logging: false,
+      replication: { read: [], write: array }
+    })
+    expect(urlOf(db)).toBe('postgres://writes:secret@h1:1,h2,[::1]:3/main')
+    array[1].password = 'other'
+    expect(refusal({ db }).message).toMatch(/replication\.write/)
+  })
+
   test.each([
     ['postgres', 'postgres://writer:5432/app?sslmode=require'],
     ['mysql', 'mysql://writer:3306/app?ssl-mode=REQUIRED']

@@ -64,6 +64,7 @@ new connect.RustSequelizeStore({
   serializer: JSON,
   timezone: '+05:30',
   preparedStatements: false,
+  causalReads: false,
   pool: { max: 1, acquireTimeout: 1, queryTimeout: 1, idleTimeout: 1, maxLifetime: 1 },
   queue: { maxOperations: 1, maxBytes: 1 }
 })
@@ -143,6 +144,7 @@ same<typeof store.options.pool.max, number>(true)
 same<typeof store.options.pool.queryTimeout, number>(true)
 same<typeof store.options.timezone, string>(true)
 same<typeof store.options.preparedStatements, boolean>(true)
+same<typeof store.options.causalReads, boolean>(true)
 same<typeof store.options.columns.deletedAt, string | false | undefined>(true)
 // @ts-expect-error Their names are checked too.
 store.options.disableTouching = true

@@ -46,6 +46,7 @@ const OPTIONS = {
     toAddon: utcOffsetMinutes
   },
   preparedStatements: { type: 'boolean', default: true, live: false, addon: 'preparedStatements' },
+  causalReads: { type: 'boolean', default: true, live: false, addon: 'causalReads' },
   fileMode: { type: 'permissions', default: 0o600, live: false, addon: 'fileMode' }
 }
 

@@ -2,6 +2,7 @@
 
 const fs = require('node:fs')
 const path = require('node:path')
+const { isDeepStrictEqual } = require('node:util')
 
 const { DATABASES, SEQUELIZE_DIALECTS, databaseOfDialect } = require('../databases.js')
 const { optionsError } = require('../options/error.js')
@@ -72,10 +73,33 @@ function describeConnection(sequelize, timezone) {
   // Version 7 has the settings of the connection in `replication.write`, with replication and without.
   const write = options.replication ? options.replication.write : undefined
   /** @type {ConnectionSettings} */
-  const settings = { ...sequelize.config, ...write }
+  const settings = { ...sequelize.config, ...(Array.isArray(write) ? oneOf(write) : write) }
   // Version 6 has the driver's options apart and ignores others; in version 7 they are among the settings.
   const driver = 'dialectOptions' in settings ? (settings.dialectOptions ?? {}) : settings
   return CONNECTIONS[database]({ dialect, settings, driver, options, timezone })
+}
+
+/**
+ * The settings of several servers as those of one, whose `host` and `port` list them all.
+ * @param {ConnectionSettings[]} servers
+ * @returns {ConnectionSettings}
+ */
+function oneOf(servers) {
+  const [first, ...others] = servers.map(({ host, port, ...rest }) => ({ host, port, rest }))
+  for (const { rest } of others) {
+    if (isDeepStrictEqual(rest, first.rest)) continue
+    throw optionsError(
+      'expected all servers in `replication.write` of the Sequelize instance to differ in `host` and `port` only; the store ' +
+        'uses one user, password and database for all'
+    )
+  }
+  if (first === undefined) return {}
+  const all = [first, ...others]
+  return {
+    ...first.rest,
+    host: all.map(({ host }) => host ?? 'localhost').join(','),
+    port: all.map(({ port }) => port ?? '').join(',')
+  }
 }
 
 /**
@@ -151,14 +175,30 @@ function serverUrl(scheme, { port, password, database, ...settings }, parameters
   if (password !== undefined && password !== null && typeof password !== 'string') {
     throw optionsError(`expected the password of the Sequelize instance to be a string, got ${typeName(password)}`)
   }
-  // An IPv6 address may have the brackets that it needs in a URL.
-  const host = (settings.host ?? 'localhost').replace(/^\[(.*)\]$/, '$1')
   const name = encodeURIComponent(settings.username ?? settings.user ?? '')
   const secret = password ? `:${encodeURIComponent(password)}` : ''
   const credentials = name || secret ? `${name}${secret}@` : ''
-  const address = `${host.includes(':') ? `[${host}]` : host}${port ? `:${port}` : ''}`
+  const address = addresses(settings.host ?? 'localhost', String(port ?? ''))
   const query = parameters.toString()
   return `${scheme}://${credentials}${address}/${encodeURIComponent(database ?? '')}${query && `?${query}`}`
+}
+
+/**
+ * The addresses of one or several servers for a URL. Hosts and ports may be lists, as libpq has them: as many ports as hosts, or
+ * one for all.
+ * @param {string} hosts
+ * @param {string} ports
+ */
+function addresses(hosts, ports) {
+  const all = ports.split(',')
+  const each = hosts.split(',').map((text, index) => {
+    // An IPv6 address may have the brackets that it needs in a URL.
+    const host = text.trim().replace(/^\[(.*)\]$/, '$1')
+    const port = (all.length === 1 ? all[0] : (all[index] ?? '')).trim()
+    const written = host.includes(':') ? `[${host}]` : encodeURIComponent(host)
+    return `${written}${port && `:${port}`}`
+  })
+  return each.join(',')
 }
 
 /**

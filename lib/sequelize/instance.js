@@ -26,7 +26,7 @@ const { isObject } = require('../values.js')
  * @typedef {{ max?: unknown, acquire?: unknown, idle?: unknown }} PoolSettings
  * @typedef {{
  *   dialect?: string, host?: string, storage?: unknown, timezone?: string, pool?: PoolSettings,
- *   quoteIdentifiers?: boolean, replication?: { write?: ConnectionSettings } | false | null
+ *   quoteIdentifiers?: boolean, replication?: { write?: ConnectionSettings | ConnectionSettings[] } | false | null
  * }} Settings
  * @typedef {((length: number) => unknown) & object} SizedType
  * @typedef {{ STRING: SizedType, TEXT: unknown, DATE: unknown, BIGINT: unknown }} DataTypes

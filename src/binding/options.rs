@@ -19,6 +19,8 @@ pub struct StoreOptions {
     pub shared_file: bool,
     /// The permissions of a new SQLite file.
     pub file_mode: u32,
+    /// On clusters of MySQL and MariaDB, reads wait for the writes of other members.
+    pub causal_reads: bool,
     pub table: TableOptions,
     pub pool: PoolOptions,
     pub queue: QueueOptions,
@@ -112,6 +114,7 @@ impl From<StoreOptions> for Config {
                 prepared_statements: options.prepared_statements,
                 shared_file: options.shared_file,
                 file_mode: options.file_mode,
+                causal_reads: options.causal_reads,
             },
             table: options.table.into(),
             pool: options.pool.into(),

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sqlx::pool::PoolOptions;
 use sqlx::{SqlSafeStr, SqlStr};
 
 use crate::config::{Config, ConnectionConfig, Lanes};
@@ -50,16 +49,47 @@ pub trait Connect: sqlx::Database {
         Ok(())
     }
 
-    /// Adds to a pool the statements that a new connection has to run first. They let no statement wait for locks for
-    /// longer than `query_timeout`, if that can be set.
-    fn on_connect(options: PoolOptions<Self>, _query_timeout: Duration) -> PoolOptions<Self> {
-        options
+    /// Runs the statements that a new connection has to run first.
+    fn set_up(
+        _connection: &mut Self::Connection,
+        _settings: &Settings,
+    ) -> impl Future<Output = sqlx::Result<()>> + Send {
+        std::future::ready(Ok(()))
     }
+
+    /// Asks the server what it accepts at the moment.
+    fn access(
+        _connection: &mut Self::Connection,
+    ) -> impl Future<Output = sqlx::Result<Access>> + Send {
+        std::future::ready(Ok(Access::All))
+    }
+}
+
+/// What a server accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    All,
+    /// Only reads: it is a standby, or set to read-only.
+    Reads,
+    /// No statement on tables: it does not belong to its cluster at the moment.
+    Nothing,
+}
+
+/// What the settings of a connection depend on.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// No statement waits for locks for longer, if that can be set.
+    pub query_timeout: Duration,
+    /// Reads wait for the writes of other members of a cluster.
+    pub causal_reads: bool,
 }
 
 /// Where a database is, and how many lanes suit it.
 pub struct Target<DB: sqlx::Database> {
-    pub options: <DB::Connection as sqlx::Connection>::Options,
+    /// The servers that may have it, at least one. All connections lead to the same one.
+    pub hosts: Vec<Host<DB>>,
+    /// Only servers that accept writes are used, even for reads.
+    pub only_writable: bool,
     /// For messages; holds no password.
     pub name: String,
     pub lanes: Lanes,
@@ -73,26 +103,48 @@ pub struct Target<DB: sqlx::Database> {
     pub files: Vec<(String, PathBuf)>,
 }
 
-impl<DB: sqlx::Database> Target<DB> {
-    /// A database on a server, which is reached by TCP or by a socket of this machine.
-    pub fn of_server(
-        database: &str,
+/// One server, or a file.
+pub struct Host<DB: sqlx::Database> {
+    pub options: <DB::Connection as sqlx::Connection>::Options,
+    /// Its address, for messages.
+    pub name: String,
+}
+
+impl<DB: sqlx::Database> Host<DB> {
+    /// A server that is reached by TCP or by a socket of this machine.
+    pub fn server(
         (host, port): (&str, u16),
         socket: Option<&PathBuf>,
-        max_connections: u32,
-        files: Vec<(String, PathBuf)>,
         options: <DB::Connection as sqlx::Connection>::Options,
     ) -> Self {
         tcp::install();
         tls::install_verifier();
-        let place = match socket {
+        let name = match socket {
             Some(path) => path.display().to_string(),
             None if host.contains(':') => format!("[{host}]:{port}"),
             None => format!("{host}:{port}"),
         };
+        Self { options, name }
+    }
+}
+
+impl<DB: sqlx::Database> Target<DB> {
+    /// A database on one of several servers.
+    pub fn of_servers(
+        database: &str,
+        hosts: Vec<Host<DB>>,
+        max_connections: u32,
+        files: Vec<(String, PathBuf)>,
+    ) -> Self {
+        let places: Vec<&str> = hosts.iter().map(|host| host.name.as_str()).collect();
         Self {
-            name: format!("the {} database `{database}` at {place}", DB::NAME),
-            options,
+            name: format!(
+                "the {} database `{database}` at {}",
+                DB::NAME,
+                places.join(", ")
+            ),
+            hosts,
+            only_writable: false,
             lanes: Lanes::of_server(max_connections),
             prepare: Box::new(|| ()),
             in_memory: false,

@@ -20,44 +20,51 @@ pub trait Errors: sqlx::Database {
         false
     }
 
-    /// The same for an error while connecting. `last` is why an attempt failed for which the pool kept on trying.
-    fn connection_error(
-        error: sqlx::Error,
-        last: Option<sqlx::Error>,
-        target: &Target<Self>,
-    ) -> StoreError {
-        let (error, given_up) = match (error, last) {
-            (sqlx::Error::PoolTimedOut, Some(last)) => (last, true),
-            (error, _) => (error, false),
+    /// Why a connection could not be opened. What may pass by itself has the remedy [`Remedy::Reconnect`].
+    fn connect_error(error: sqlx::Error, target: &Target<Self>) -> StoreError {
+        let network = match (tls_fault(&error), &error) {
+            (Some((code, reason)), _) => Some((code, reason, false)),
+            (None, sqlx::Error::Io(io)) => Some((io_code(io), io_reason(io), io_passes(io))),
+            (None, _) => None,
         };
-        let network = tls_fault(&error).or_else(|| match &error {
-            sqlx::Error::Io(io) => Some((io_code(io), io_reason(io))),
-            _ => None,
-        });
+        let said = error.as_database_error().is_some();
         let mut failed = Self::error(error);
-        if failed.remedy == Remedy::Retry && !given_up {
+        if failed.remedy == Remedy::Retry {
             return failed;
         }
-        if let Some((code, reason)) = network {
+        let mut passes = said && matches!(failed.remedy, Remedy::Reconnect | Remedy::Leave);
+        if let Some((code, reason, network_passes)) = network {
+            passes = network_passes;
             failed.message = reason;
             failed.cause = Some(Cause {
                 code: code.map(str::to_owned),
                 message: failed.message.clone(),
             });
         }
-        let mut reason = (target.explain)(target).unwrap_or_else(|| failed.message.clone());
-        if given_up {
-            reason = format!("no connection within `pool.acquireTimeout`: {reason}");
+        if let Some(reason) = (target.explain)(target) {
+            passes = false;
+            failed.message = reason;
         }
-        let message = format!("cannot open {}: {reason}", target.name);
         StoreError {
             kind: ErrorKind::Connection,
-            message,
-            // The pool has tried for as long as it may.
-            remedy: Remedy::Discard,
+            remedy: if passes {
+                Remedy::Reconnect
+            } else {
+                Remedy::Discard
+            },
             ..failed
         }
     }
+}
+
+/// What to do about a server that accepts only reads.
+pub const ACCEPTS_ONLY_READS: &str = "the server accepts only reads: it is a standby, or set to read-only; name the primary or all \
+     servers of the cluster in the URL, or make the server accept writes";
+
+/// Makes an error of a statement the one of a server that accepts only reads.
+pub fn accepts_only_reads(failed: &mut StoreError) -> (ErrorKind, Remedy) {
+    failed.message = format!("{ACCEPTS_ONLY_READS} ({})", failed.message);
+    (ErrorKind::Connection, Remedy::Leave)
 }
 
 /// Takes away a message that the application wrote itself, in a trigger or a function of the database: nothing says which
@@ -85,6 +92,17 @@ fn io_code(error: &io::Error) -> Option<&'static str> {
         _ if is_lookup(error) => Some("ENOTFOUND"),
         _ => None,
     }
+}
+
+/// Whether an error of the network may pass by itself. The others come from files of the application and from TLS.
+fn io_passes(error: &io::Error) -> bool {
+    !matches!(
+        error.kind(),
+        io::ErrorKind::PermissionDenied
+            | io::ErrorKind::InvalidInput
+            | io::ErrorKind::InvalidData
+            | io::ErrorKind::Unsupported
+    )
 }
 
 /// What an error of the network means while connecting.
@@ -124,13 +142,8 @@ pub fn driver_error(error: &sqlx::Error) -> StoreError {
         },
     };
     let (kind, remedy) = match error {
-        // The pool hides the reason. Usually the server refuses connections, or does not answer.
-        sqlx::Error::PoolTimedOut => {
-            let message = "no connection within `pool.acquireTimeout`; check that the server is running and reachable";
-            return StoreError::new(ErrorKind::Timeout, message).with_cause(cause);
-        }
-        sqlx::Error::PoolClosed => (ErrorKind::Closed, Remedy::None),
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) => (ErrorKind::Connection, Remedy::Reconnect),
+        sqlx::Error::Io(_) => (ErrorKind::Connection, Remedy::Reconnect),
+        sqlx::Error::Tls(_) => (ErrorKind::Connection, Remedy::Discard),
         sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
             (ErrorKind::Database, Remedy::Reconnect)
         }

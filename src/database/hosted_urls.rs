@@ -16,6 +16,7 @@ fn connection(url: &str) -> ConnectionConfig {
         url: url.to_owned(),
         prepared_statements: true,
         shared_file: false,
+        causal_reads: true,
         file_mode: 0o600,
     }
 }
@@ -25,6 +26,8 @@ fn postgres(url: &str) -> PgConnectOptions {
     target
         .map_err(|error| format!("{url}: {error}"))
         .unwrap()
+        .hosts
+        .remove(0)
         .options
 }
 
@@ -33,6 +36,8 @@ fn mysql(url: &str) -> MySqlConnectOptions {
     target
         .map_err(|error| format!("{url}: {error}"))
         .unwrap()
+        .hosts
+        .remove(0)
         .options
 }
 
@@ -226,6 +231,41 @@ fn mysql_urls() {
 }
 
 #[test]
+fn several_servers() {
+    let names = |url: &str| -> Vec<String> {
+        let connection = connection(url);
+        if url.starts_with("mysql:") {
+            let hosts = MySql::target(&connection, 5).unwrap().hosts;
+            return hosts.into_iter().map(|host| host.name).collect();
+        }
+        let hosts = Postgres::target(&connection, 5).unwrap().hosts;
+        hosts.into_iter().map(|host| host.name).collect()
+    };
+    for (url, expected) in [
+        (
+            "mysql://u:p@h1:1,h2,[::1]:3/d",
+            &["h1:1", "h2:3306", "[::1]:3"][..],
+        ),
+        ("postgres://u:p@h1:1,h2:2/d", &["h1:1", "h2:2"]),
+        ("postgres://h1,h2:2/d?port=5", &["h1:5", "h2:5"]),
+        (
+            "postgres:///d?host=h1,::1,/run/pg&port=1,2,3",
+            &["h1:1", "[::1]:2", "/run/pg"],
+        ),
+    ] {
+        assert_eq!(names(url), expected, "{url}");
+    }
+    let target = |query: &str| {
+        let connection = connection(&format!("postgres://h1,h2/d?{query}"));
+        Postgres::target(&connection, 5).unwrap()
+    };
+    assert!(target("target_session_attrs=read-write").only_writable);
+    assert!(target("target_session_attrs=Primary").only_writable);
+    assert!(!target("target_session_attrs=any").only_writable);
+    assert_eq!(target("load_balance_hosts=random").hosts.len(), 2);
+}
+
+#[test]
 fn parameters_for_the_store() {
     let read = |query: &str, table: &[Parameter]| {
         Parameters::read(&format!("x://h/d?{query}"), table).unwrap()
@@ -260,6 +300,8 @@ fn parameters_that_cannot_be_heeded() {
     };
     for query in [
         "target_session_attrs=read-only",
+        "target_session_attrs=prefer-standby",
+        "load_balance_hosts=often",
         "replication=database",
         "client_encoding=latin1",
         "service=shop",

@@ -17,6 +17,7 @@ mod on_conflict;
 mod parameters;
 mod postgres;
 mod schema;
+mod servers;
 mod sqlite;
 mod statement;
 mod tcp;
@@ -31,8 +32,8 @@ use crate::operation::{Listed, PageRequest, Stored};
 use crate::timestamp::Timestamp;
 
 pub use batch::{Batch, Effects, Save, Touch, keep_later, unless_after};
-pub use connect::{Connect, Target};
-pub use error::Errors;
+pub use connect::{Access, Connect, Host, Settings, Target};
+pub use error::{ACCEPTS_ONLY_READS, Errors};
 pub use inspected::{
     Column, DataForm, InspectedTable, InstantColumn, InstantForm, Text, expires_at,
 };

@@ -11,6 +11,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use crate::config::Config;
 use crate::error::{Result, StoreError};
 
+use super::servers::Servers;
 use super::tls::{Material, Switch, Tls, TlsMode, Words};
 
 /// Parameters with one meaning.
@@ -24,6 +25,14 @@ pub struct Parameter {
 pub enum Meaning {
     /// Passed to the driver under this name.
     Driver(&'static str),
+    /// Names or addresses of servers, or folders of sockets, with commas between them.
+    Hosts,
+    /// As many ports, or one for all.
+    Ports,
+    /// Which of several servers to use, in the words of libpq.
+    SessionAttributes,
+    /// Whether to begin with any of several servers, in the words of libpq.
+    LoadBalance,
     /// A TLS mode by its name.
     TlsMode,
     /// Switches TLS on or off, or describes it as JSON, as in Node.js.
@@ -59,6 +68,7 @@ pub enum Meaning {
 pub struct Parameters {
     /// The URL with only the parameters of the driver.
     pub url: String,
+    pub servers: Servers,
     pub tls: Tls,
     pub schema: Option<String>,
     pub max_connections: Option<u32>,
@@ -92,6 +102,21 @@ impl Parameters {
                     let own = utf8_percent_encode(own, NON_ALPHANUMERIC);
                     let value = utf8_percent_encode(&value, NON_ALPHANUMERIC);
                     _ = write!(for_driver, "&{own}={value}");
+                }
+                // `hostaddr` comes before `host`.
+                Some(Meaning::Hosts) if !value.is_empty() => {
+                    if folded(&name) == "hostaddr" || read.servers.hosts.is_none() {
+                        read.servers.hosts = Some(value);
+                    }
+                }
+                Some(Meaning::Ports) if !value.is_empty() => read.servers.ports = Some(value),
+                Some(Meaning::SessionAttributes) => {
+                    let attributes = read.servers.read_attributes(&value);
+                    attributes.map_err(|instead| unsupported(&name, instead))?;
+                }
+                Some(Meaning::LoadBalance) => {
+                    let balance = read.servers.read_load_balance(&value);
+                    balance.map_err(|instead| unsupported(&name, instead))?;
                 }
                 Some(Meaning::TlsMode) => words.mode = Some(TlsMode::parse(&name, &value)?),
                 Some(Meaning::Tls) => words.read_ssl(&name, &value)?,
@@ -143,7 +168,8 @@ impl Parameters {
                     )));
                 }
                 None if concerns_tls(&name) => return Err(unknown(table, &name)),
-                Some(Meaning::Ignored) | None => {}
+                // A host or a port may be left empty.
+                Some(Meaning::Ignored | Meaning::Hosts | Meaning::Ports) | None => {}
             }
         }
         read.tls = words.resolve()?;
@@ -167,13 +193,13 @@ impl Parameters {
             config.connection.prepared_statements = prepared_statements;
         }
     }
+}
 
-    /// Adds a parameter of the driver.
-    pub fn add(&mut self, name: &str, value: &str) {
-        let separator = if self.url.contains('?') { '&' } else { '?' };
-        let value = utf8_percent_encode(value, NON_ALPHANUMERIC);
-        _ = write!(self.url, "{separator}{name}={value}");
-    }
+/// Adds a parameter of the driver to a URL.
+pub fn add_parameter(url: &mut String, name: &str, value: &str) {
+    let separator = if url.contains('?') { '&' } else { '?' };
+    let value = utf8_percent_encode(value, NON_ALPHANUMERIC);
+    _ = write!(url, "{separator}{name}={value}");
 }
 
 fn find<'a>(table: &'a [Parameter], name: &str) -> Option<&'a Meaning> {

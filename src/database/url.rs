@@ -1,7 +1,5 @@
 //! Parts of database URLs that the databases on servers share.
 
-use std::borrow::Cow;
-
 use super::values::without_values;
 use crate::error::{Result, StoreError};
 
@@ -48,21 +46,6 @@ pub fn invalid_url(title: &str, error: &sqlx::Error) -> StoreError {
         "invalid {title} URL: {}; special characters in its parts have to be percent-encoded",
         without_values(&reason)
     ))
-}
-
-/// The URL with a host. It may be missing where a parameter overrides it, such as the folder of a socket.
-pub fn with_host(url: &str) -> Cow<'_, str> {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.into();
-    };
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    match authority.strip_suffix('@') {
-        Some(credentials) => {
-            let path = &rest[authority.len()..];
-            format!("{scheme}://{credentials}@localhost{path}").into()
-        }
-        None => url.into(),
-    }
 }
 
 #[cfg(test)]

@@ -54,6 +54,8 @@ pub struct State {
     pub resting: bool,
     /// When the last attempt to connect failed, and how. `None` after one that succeeded.
     unreachable: Option<(Instant, StoreError)>,
+    /// The same, if only writes need what was not found.
+    refusing_writes: Option<(Instant, StoreError)>,
 }
 
 impl Shared {
@@ -71,6 +73,7 @@ impl Shared {
                 active: false,
                 resting: false,
                 unreachable: None,
+                refusing_writes: None,
             }),
             limits,
             closed: watch::Sender::new(false),
@@ -281,28 +284,47 @@ impl Shared {
     /// Fails operations queued before the last failed connection attempt, so that they don't wait through a second
     /// timeout. Returns the others.
     pub fn without_late(&self, batch: Vec<Placed>) -> Vec<Placed> {
-        let Some(oldest) = batch.iter().map(|placed| placed.operation.since).min() else {
+        let error = |placed: &Placed| {
+            let operation = &placed.operation;
+            self.unreachable(operation.since, operation.call.writes())
+        };
+        let Some(first) = batch.iter().find_map(error) else {
             return batch;
         };
-        let Some(error) = self.unreachable(oldest) else {
-            return batch;
-        };
-        let late = |placed: &Placed| self.unreachable(placed.operation.since).is_some();
-        let (late, batch): (Vec<_>, Vec<_>) = batch.into_iter().partition(late);
-        let outcomes = late.iter().map(|_| Outcome::Failed(error.clone()));
+        let (late, batch): (Vec<_>, Vec<_>) = batch
+            .into_iter()
+            .partition(|placed| error(placed).is_some());
+        let outcomes = late.iter().map(|_| Outcome::Failed(first.clone()));
         self.end(&late, outcomes.collect());
         batch
     }
 
     /// The error of the last connection attempt, if it failed after a call of this time was made.
-    pub fn unreachable(&self, since: Instant) -> Option<StoreError> {
+    pub fn unreachable(&self, since: Instant, writes: bool) -> Option<StoreError> {
         let state = self.state();
-        let (failed, error) = state.unreachable.as_ref()?;
-        (since <= *failed).then(|| error.clone())
+        let both = [&state.unreachable, &state.refusing_writes];
+        let mut failures = both.into_iter().take(if writes { 2 } else { 1 }).flatten();
+        let (_, error) = failures.find(|(failed, _)| since <= *failed)?;
+        Some(error.clone())
     }
 
-    pub fn set_unreachable(&self, error: Option<StoreError>) {
-        self.state().unreachable = error.map(|error| (Instant::now(), error));
+    /// Notes a failed attempt to connect.
+    pub fn set_unreachable(&self, error: StoreError) {
+        self.state().unreachable = Some((Instant::now(), error));
+    }
+
+    /// Notes an attempt that failed only for writes.
+    pub fn set_refusing_writes(&self, error: StoreError) {
+        self.state().refusing_writes = Some((Instant::now(), error));
+    }
+
+    /// Notes an attempt to connect that succeeded.
+    pub fn set_reached(&self, writes: bool) {
+        let mut state = self.state();
+        state.unreachable = None;
+        if writes {
+            state.refusing_writes = None;
+        }
     }
 
     /// Records that a call came in.

@@ -6,16 +6,19 @@ mod inspect;
 mod keys;
 mod lost;
 mod note;
+mod pool;
 mod prune;
+mod route;
 mod sql;
 
 use std::time::Duration;
 
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::operation::{Outcome, PruneProgress, Stored, TableCall, Write};
 use crate::timestamp::Timestamp;
 
 pub use note::Note;
+pub use pool::Pool;
 pub use sql::SqlTable;
 
 /// A trip that reads sessions stops after more bytes than these.
@@ -31,8 +34,17 @@ pub trait SessionTable: Send + Sync + 'static {
     /// What is left of a connection that was given up while a statement was under way.
     type Lost: Send;
 
-    /// Takes a connection from the pool.
-    fn connect(&self) -> impl Future<Output = Result<Self::Connection>> + Send;
+    /// Takes a connection from the pool, for reads only or also for writes.
+    fn connect(&self, writes: bool) -> impl Future<Output = Result<Self::Connection>> + Send;
+
+    /// Whether a connection still leads to the server that the store uses, and that server accepts what it is for.
+    fn suits(&self, connection: &Self::Connection, writes: bool) -> bool;
+
+    /// Leaves the server of a connection, which accepts no writes: none of the connections to it suits any more.
+    fn leave(&self, connection: Self::Connection, error: &StoreError);
+
+    /// Whether reads are served though no server accepts writes.
+    fn serves_reads_apart(&self) -> bool;
 
     /// Opens a transaction if statements would otherwise be split among connections to the server, by a pooler in
     /// transaction mode. Otherwise does nothing. The server is asked to end statements that take longer than `limit`.

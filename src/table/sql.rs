@@ -1,4 +1,4 @@
-//! The session table in a database, over a sqlx pool.
+//! The session table in a database, over sqlx.
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
@@ -6,19 +6,19 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
-use sqlx::pool::PoolOptions;
 use sqlx::query::Query;
-use sqlx::{
-    ColumnIndex, Connection, Decode, Either, Executor, IntoArguments, Pool, SqlSafeStr, Type,
-};
+use sqlx::{ColumnIndex, Connection, Decode, Either, Executor, IntoArguments, SqlSafeStr, Type};
 
-use crate::config::{PoolConfig, TableConfig};
-use crate::database::{Batch, Database, InspectedTable, Key, Statement, Target, rows_updated};
+use crate::config::{ConnectionConfig, PoolConfig, TableConfig};
+use crate::database::{
+    Batch, Database, InspectedTable, Key, Settings, Statement, Target, rows_updated,
+};
 use crate::error::{ErrorKind, Remedy, Result, StoreError};
 use crate::operation::{Expires, Stored, TableCall, Write};
 use crate::timestamp::Timestamp;
 
-use super::lost::{LostConnection, TableConnection};
+use super::lost::LostConnection;
+use super::pool::{Pool, TableConnection, close_hard};
 use super::{Note, READ_BYTES, Rows, SessionTable, Step};
 
 /// More than enough bytes for what a packet holds beside the sessions: a statement and its other values.
@@ -27,10 +27,8 @@ const PACKET_REST: usize = 64 * 1024;
 /// The sessions in one table of one database.
 pub struct SqlTable<DB: Database> {
     pub(super) config: TableConfig,
-    pub(super) target: Target<DB>,
     pool: Pool<DB>,
     pub(super) acquire_timeout: Duration,
-    pub(super) query_timeout: Duration,
     pub(super) prepared_statements: bool,
     /// The table as it was found; forgotten when a statement no longer fits.
     pub(super) inspected: Mutex<Option<Arc<InspectedTable>>>,
@@ -48,31 +46,18 @@ impl<DB: Database> SqlTable<DB> {
         config: TableConfig,
         target: Target<DB>,
         pool: &PoolConfig,
-        prepared_statements: bool,
+        connection: &ConnectionConfig,
     ) -> Self {
-        let mut options = PoolOptions::new()
-            .max_connections(pool.max)
-            .acquire_timeout(pool.acquire_timeout)
-            // Finds the connections that a restart of the server has ended. A lane keeps its connection, so this is rare.
-            .test_before_acquire(!target.in_memory);
-        options = if target.in_memory {
-            options
-                .max_connections(1)
-                .min_connections(1)
-                .idle_timeout(None)
-                .max_lifetime(None)
-        } else {
-            options
-                .idle_timeout(pool.idle_timeout)
-                .max_lifetime(pool.max_lifetime)
+        let settings = Settings {
+            query_timeout: pool.query_timeout,
+            causal_reads: connection.causal_reads,
         };
+        // Through a pooler, a connection has other names than on the server.
+        let prepared_statements = connection.prepared_statements;
         Self {
             config,
-            pool: DB::on_connect(options, pool.query_timeout)
-                .connect_lazy_with(target.options.clone()),
-            target,
+            pool: Pool::new(target, settings, pool, prepared_statements),
             acquire_timeout: pool.acquire_timeout,
-            query_timeout: pool.query_timeout,
             prepared_statements,
             inspected: Mutex::default(),
             inspecting: tokio::sync::Mutex::default(),
@@ -88,10 +73,6 @@ impl<DB: Database> SqlTable<DB> {
 
     pub fn pool(&self) -> &Pool<DB> {
         &self.pool
-    }
-
-    pub(super) fn target(&self) -> &Target<DB> {
-        &self.target
     }
 
     /// The store's error for a driver's error. If the table is no longer as it was found, the next call inspects it
@@ -226,10 +207,20 @@ where
     type Connection = TableConnection<DB>;
     type Lost = LostConnection;
 
-    async fn connect(&self) -> Result<Self::Connection> {
-        (self.target.prepare)();
-        let connection = self.acquire().await?;
-        self.with_backend(connection).await
+    async fn connect(&self, writes: bool) -> Result<Self::Connection> {
+        self.pool.acquire(writes).await
+    }
+
+    fn suits(&self, connection: &Self::Connection, writes: bool) -> bool {
+        self.pool.suits(connection.live(), writes)
+    }
+
+    fn leave(&self, connection: Self::Connection, error: &StoreError) {
+        self.pool.leave(connection, error.cause.clone());
+    }
+
+    fn serves_reads_apart(&self) -> bool {
+        self.pool.serves_reads_apart()
     }
 
     async fn begin(
@@ -249,10 +240,12 @@ where
     }
 
     fn discard(&self, connection: Self::Connection) {
-        Self::close_hard(connection.connection);
+        self.pool.doubt();
+        close_hard(connection.into_live());
     }
 
     fn abandon(&self, connection: Self::Connection) -> Self::Lost {
+        self.pool.doubt();
         Self::give_up(connection)
     }
 

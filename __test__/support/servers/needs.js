@@ -1,5 +1,6 @@
 'use strict'
 
+const { LIBRARY } = require('./galera')
 const { findProgram } = require('./private-server')
 
 /** What some tests need beyond a server that answers: `{ name, enabled, skipped }`, as the databases have it. */
@@ -18,5 +19,6 @@ module.exports = {
     'program python3 on Linux'
   ),
   strace: need('System calls', findProgram('strace'), 'program strace'),
+  galera: need('Galera', LIBRARY, 'library libgalera_smm.so'),
   pgbouncer: need('PgBouncer', findProgram('pgbouncer', ['/usr/sbin']), 'program pgbouncer')
 }

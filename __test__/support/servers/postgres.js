@@ -51,6 +51,29 @@ async function create() {
     await server.end()
     throw error
   }
+  return serverAt(server, { programs, data, password })
+}
+
+/** Makes a standby of a server that runs, without starting it. It also has `promote()`. */
+async function createStandby(primary) {
+  const programs = findPrograms()
+  const server = await PrivateServer.create(['postgres'])
+  const data = path.join(server.folder, 'data')
+  try {
+    await server.run(path.join(path.dirname(programs.initdb), 'pg_basebackup'), [
+      ...['-D', data, '-R', '--checkpoint=fast', '--no-sync'],
+      ...['-h', primary.folder, '-p', String(primary.port), '-U', 'postgres']
+    ])
+  } catch (error) {
+    await server.end()
+    throw error
+  }
+  const standby = serverAt(server, { programs, data, password: primary.password })
+  return { ...standby, promote: () => execute(standby.url(), 'SELECT pg_promote(true, 60)') }
+}
+
+/** A server whose data are in a folder. */
+function serverAt(server, { programs, data, password }) {
   const { folder, port } = server
   const url = ({ user = 'postgres', pass = password, host = '127.0.0.1', database = 'postgres', query = '' } = {}) =>
     `postgres://${encodeURIComponent(user)}:${encodeURIComponent(pass)}@${host}:${port}/${database}${query && `?${query}`}`
@@ -102,6 +125,7 @@ module.exports = {
   variable: 'TEST_POSTGRES',
   own: need('PostgreSQL, started and stopped', findPrograms(), 'programs initdb and postgres'),
   create,
+  createStandby,
   probe,
   // A server that was set up for tests, as the usual images have it.
   usual: ['postgres:postgres', 'postgres'].map((user) => `postgres://${user}@127.0.0.1:5432/postgres`),

@@ -5,7 +5,7 @@ use sqlx::mysql::MySqlDatabaseError;
 
 use super::write::LARGEST;
 use crate::database::Errors;
-use crate::database::error::{driver_error, hide_message};
+use crate::database::error::{accepts_only_reads, driver_error, hide_message};
 use crate::error::{ErrorKind, Remedy, StoreError};
 
 impl Errors for MySql {
@@ -37,16 +37,38 @@ impl Errors for MySql {
             }
         }
         let (kind, remedy) = match number {
-            // Lock wait timeout, deadlock, record changed since last read.
-            1205 | 1213 | 1020 => (ErrorKind::Timeout, Remedy::Retry),
+            // Lock wait timeout, deadlock, record changed since last read, conflict with another member at the commit.
+            1205 | 1213 | 1020 | 3101 => (ErrorKind::Timeout, Remedy::Retry),
+            1180 if failed.message.contains("error 149") => (ErrorKind::Timeout, Remedy::Retry),
+            // Read-only server, transaction or storage engine; a commit that the group refuses.
+            1290 if is_read_only(&failed.message) => accepts_only_reads(&mut failed),
+            1792 | 1836 | 1180 | 3100 => accepts_only_reads(&mut failed),
+            // A member that is not part of its cluster at the moment.
+            1047 if failed.message.contains("WSREP") => (ErrorKind::Connection, Remedy::Leave),
+            3796..=3799 => (ErrorKind::Connection, Remedy::Leave),
             // Prepared statement that needs to be prepared again, after the table was altered.
             1615 => (ErrorKind::Database, Remedy::Retry),
             // No such table, no such column, no such database; no right to the table.
             1146 | 1054 | 1049 | 1142 | 1143 => (ErrorKind::Table, Remedy::None),
-            // Shutdown, killed, lost.
-            1053 | 1927 | 2006 | 2013 | 4031 => (ErrorKind::Connection, Remedy::Reconnect),
-            // Access denied, too many connections.
-            1040 | 1044 | 1045 | 1203 | 1698 => (ErrorKind::Connection, Remedy::Discard),
+            // Shutdown, killed, lost, offline; too many connections; the network between a proxy and its server.
+            1040
+            | 1053
+            | 1158..=1161
+            | 1203
+            | 1226
+            | 1927
+            | 2002
+            | 2003
+            | 2006
+            | 2013
+            | 2055
+            | 3032
+            | 3168
+            | 4031
+            | 9001
+            | 9002 => (ErrorKind::Connection, Remedy::Reconnect),
+            // Access denied.
+            1044 | 1045 | 1698 => (ErrorKind::Connection, Remedy::Discard),
             // Text that the character set of a column cannot hold.
             1977 | 3854 | 3988 => {
                 failed.message = format!(
@@ -58,8 +80,8 @@ impl Errors for MySql {
             }
             // Statement took longer than it may.
             1969 | 3024 => (ErrorKind::Timeout, Remedy::None),
-            // Read-only server, table or disk full.
-            1290 | 1792 | 1836 | 1021 | 1114 => (ErrorKind::Database, Remedy::None),
+            // Table or disk full.
+            1021 | 1114 => (ErrorKind::Database, Remedy::None),
             _ => (ErrorKind::Database, Remedy::Isolate),
         };
         StoreError {
@@ -68,6 +90,11 @@ impl Errors for MySql {
             ..failed
         }
     }
+}
+
+/// Whether the option that a statement is at odds with makes the server read-only: `--read-only`, `--super-read-only`.
+fn is_read_only(message: &str) -> bool {
+    message.replace('_', "-").contains("read-only")
 }
 
 /// The server's number of an error.

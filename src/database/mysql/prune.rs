@@ -18,9 +18,9 @@ impl PruneStatements for MySql {
         }))
     }
 
-    /// As Percona XtraDB Cluster in its strict mode.
+    /// As Percona XtraDB Cluster in its strict mode, and Vitess, which takes the function in no other statement.
     fn lacks_locks(error: &sqlx::Error) -> bool {
-        number(error) == Some(1105)
+        matches!(number(error), Some(1105 | 1235))
     }
 
     fn prune_unlock(table: &InspectedTable) -> Option<Statement<Self>> {

@@ -2,7 +2,7 @@
 //! passes over a value of these that it does not know.
 //! <https://www.postgresql.org/docs/current/libpq-envars.html>
 
-use crate::database::address::has_port;
+use crate::database::address::{Address, port_of};
 use crate::database::parameters::Parameters;
 use crate::database::tls::{Material, TlsMode};
 use crate::error::{Result, StoreError};
@@ -11,25 +11,45 @@ use crate::error::{Result, StoreError};
 ///
 /// # Errors
 /// `ERR_SESSION_OPTIONS`, naming the variable that cannot be used.
-pub fn complete(url: &str, parameters: &mut Parameters) -> Result<()> {
-    complete_from(|name| std::env::var(name).ok(), url, parameters)
+pub fn complete(in_url: &[Address], parameters: &mut Parameters) -> Result<()> {
+    complete_from(|name| std::env::var(name).ok(), in_url, parameters)
 }
 
 fn complete_from(
     variable: impl Fn(&str) -> Option<String>,
-    url: &str,
+    in_url: &[Address],
     parameters: &mut Parameters,
 ) -> Result<()> {
     // Neither libpq nor the shell distinguishes an empty variable from a missing one.
     let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
-    if !has_port(url)
-        && !["?port=", "&port="]
-            .iter()
-            .any(|port| parameters.url.contains(port))
-        && let Some(port) = variable("PGPORT")
-        && port.parse::<u16>().is_err()
+    let servers = &mut parameters.servers;
+    if in_url.is_empty() && servers.hosts.is_none() {
+        servers.hosts = variable("PGHOSTADDR").or_else(|| variable("PGHOST"));
+    }
+    let has_port = in_url.iter().any(|address| address.port.is_some());
+    if !has_port
+        && servers.ports.is_none()
+        && let Some(ports) = variable("PGPORT")
     {
-        return Err(unusable("PGPORT", "a port from 1 to 65535"));
+        if ports.split(',').any(|port| port_of(port.trim()).is_none()) {
+            return Err(unusable(
+                "PGPORT",
+                "a port from 1 to 65535, or one for each host",
+            ));
+        }
+        servers.ports = Some(ports);
+    }
+    if servers.only_writable.is_none()
+        && let Some(attributes) = variable("PGTARGETSESSIONATTRS")
+    {
+        let read = servers.read_attributes(&attributes);
+        read.map_err(|_| unusable("PGTARGETSESSIONATTRS", "any, read-write or primary"))?;
+    }
+    if servers.shuffled.is_none()
+        && let Some(balance) = variable("PGLOADBALANCEHOSTS")
+    {
+        let read = servers.read_load_balance(&balance);
+        read.map_err(|_| unusable("PGLOADBALANCEHOSTS", "disable or random"))?;
     }
     let tls = &mut parameters.tls;
     if tls.mode.is_none()
@@ -66,6 +86,7 @@ fn unusable(name: &str, expected: &str) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::database::address::take_addresses;
 
     fn completed(url: &str, environment: &[(&str, &str)]) -> Result<Parameters> {
         let mut parameters = Parameters::read(url, super::super::parameters::PARAMETERS)?;
@@ -73,7 +94,8 @@ mod tests {
             let found = environment.iter().find(|(own, _)| *own == name)?;
             Some(found.1.to_owned())
         };
-        complete_from(variable, url, &mut parameters)?;
+        let (_, in_url) = take_addresses(url, "PostgreSQL")?;
+        complete_from(variable, &in_url, &mut parameters)?;
         Ok(parameters)
     }
 
@@ -99,6 +121,9 @@ mod tests {
         for (url, name, value) in [
             ("postgres://host/db", "PGSSLMODE", "nonsense"),
             ("postgres://host/db", "PGPORT", "soon"),
+            ("postgres://h1,h2/db", "PGPORT", "1,soon"),
+            ("postgres://host/db", "PGTARGETSESSIONATTRS", "standby"),
+            ("postgres://host/db", "PGLOADBALANCEHOSTS", "often"),
             ("postgres://[::1]/db", "PGPORT", "65536"),
         ] {
             let error = completed(url, &[(name, value)]).unwrap_err();
@@ -107,5 +132,32 @@ mod tests {
         }
         assert!(completed("postgres://host:1/db", &[("PGPORT", "soon")]).is_ok());
         assert!(completed("postgres://host/db?port=1", &[("PGPORT", "soon")]).is_ok());
+    }
+
+    #[test]
+    fn variables_name_several_servers() {
+        let environment = [
+            ("PGHOST", "h1,h2,/run/pg"),
+            ("PGPORT", "1,2,3"),
+            ("PGTARGETSESSIONATTRS", "read-write"),
+        ];
+        let parameters = completed("postgres:///db", &environment).unwrap();
+        assert_eq!(parameters.servers.only_writable, Some(true));
+        let addresses = parameters.servers.addresses(Vec::new()).unwrap();
+        let places: Vec<_> = addresses
+            .iter()
+            .map(|address| (address.host.as_str(), address.port))
+            .collect();
+        assert_eq!(
+            places,
+            [("h1", Some(1)), ("h2", Some(2)), ("/run/pg", Some(3))]
+        );
+        assert!(
+            completed("postgres://host/db", &environment[..1])
+                .unwrap()
+                .servers
+                .hosts
+                .is_none()
+        );
     }
 }

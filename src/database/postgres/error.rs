@@ -3,7 +3,7 @@
 use sqlx::Postgres;
 
 use crate::database::Errors;
-use crate::database::error::{driver_error, hide_message};
+use crate::database::error::{accepts_only_reads, driver_error, hide_message};
 use crate::error::{ErrorKind, Remedy, StoreError};
 
 impl Errors for Postgres {
@@ -31,6 +31,21 @@ impl Errors for Postgres {
             "0A000" if failed.message.contains("cached plan") => {
                 (ErrorKind::Database, Remedy::Reconnect)
             }
+            // PgBouncer's code for most of what it says itself.
+            "08P01" if !is_about_statements(&failed.message) => {
+                let remedy = if is_refusal(&failed.message) {
+                    Remedy::Discard
+                } else {
+                    Remedy::Reconnect
+                };
+                (ErrorKind::Connection, remedy)
+            }
+            // pgpool has no other code.
+            "XX000" if is_of_a_pooler(&failed.message) => {
+                (ErrorKind::Connection, Remedy::Reconnect)
+            }
+            // Read-only transaction.
+            "25006" => accepts_only_reads(&mut failed),
             // A prepared statement on another connection than the one that has it, or under the name of another client's.
             "26000" | "42P05" | "08P01" | "22P03" => {
                 failed.message = format!(
@@ -43,7 +58,8 @@ impl Errors for Postgres {
             "42804" | "42883" => (ErrorKind::Table, Remedy::Retry),
             "42P01" | "42703" | "3F000" | "42501" => (ErrorKind::Table, Remedy::None),
             // Shut down, crashed or starting up; session terminated by the administrator or for being idle.
-            "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => {
+            // Too many connections.
+            "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "53300" => {
                 (ErrorKind::Connection, Remedy::Reconnect)
             }
             // Canceled, usually by statement_timeout.
@@ -57,7 +73,7 @@ impl Errors for Postgres {
                 "08" => (ErrorKind::Connection, Remedy::Reconnect),
                 // Wrong password, unknown database.
                 "28" | "3D" => (ErrorKind::Connection, Remedy::Discard),
-                // Too many connections, or out of another resource.
+                // Out of a resource other than connections.
                 "53" => (ErrorKind::Connection, Remedy::None),
                 // Data, constraint, syntax or access.
                 "22" | "23" | "42" => (ErrorKind::Database, Remedy::Isolate),
@@ -70,6 +86,42 @@ impl Errors for Postgres {
             ..failed
         }
     }
+}
+
+/// Whether a violation of the protocol is one of prepared statements.
+fn is_about_statements(message: &str) -> bool {
+    ["prepared statement", "bind message", "portal"]
+        .iter()
+        .any(|sign| message.contains(sign))
+}
+
+/// Whether PgBouncer will say the same again: wrong password, unknown database, a setting that it does not allow.
+fn is_refusal(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    let signs = [
+        "auth failed",
+        "authentication failed",
+        "no such",
+        "ssl required",
+        "config error",
+        "unsupported",
+        "not allowed",
+        "invalid",
+    ];
+    signs.iter().any(|sign| message.contains(sign))
+}
+
+/// Whether pgpool or a hosted pooler has written a message: it has lost its server, or has no room.
+fn is_of_a_pooler(message: &str) -> bool {
+    let signs = [
+        "pgpool",
+        "DB node",
+        "backend",
+        "failover",
+        "frontend",
+        "max client",
+    ];
+    signs.iter().any(|sign| message.contains(sign))
 }
 
 /// Whether the password has characters that SASLprep prohibits. The driver's message shows them, so it must not be used.

@@ -11,9 +11,8 @@ const fn p(names: &'static [&'static str], meaning: Meaning) -> Parameter {
 // Words of other programs: cspell:disable
 pub static PARAMETERS: &[Parameter] = &[
     // The connection.
-    p(&["host"], Meaning::Driver("host")),
-    p(&["hostaddr"], Meaning::Driver("hostaddr")),
-    p(&["port"], Meaning::Driver("port")),
+    p(&["host", "hostaddr"], Meaning::Hosts),
+    p(&["port"], Meaning::Ports),
     p(&["dbname"], Meaning::Driver("dbname")),
     p(&["user"], Meaning::Driver("user")),
     p(&["password"], Meaning::Driver("password")),
@@ -29,13 +28,8 @@ pub static PARAMETERS: &[Parameter] = &[
         &["service", "servicefile", "passfile"],
         Meaning::Refused("write what the file says into the URL"),
     ),
-    p(
-        &["target_session_attrs"],
-        Meaning::Only(
-            &["any", "read-write", "primary"],
-            "the store writes; supported: any, read-write, primary",
-        ),
-    ),
+    p(&["target_session_attrs"], Meaning::SessionAttributes),
+    p(&["load_balance_hosts"], Meaning::LoadBalance),
     p(
         &["replication"],
         Meaning::Only(&["false", "off", "no", "0"], "remove it"),
@@ -130,7 +124,6 @@ pub static PARAMETERS: &[Parameter] = &[
             "keepalives_interval",
             "keepalives_count",
             "tcp_user_timeout",
-            "load_balance_hosts",
             "fallback_application_name",
             "timezone",
             "supa",

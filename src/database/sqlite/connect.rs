@@ -3,15 +3,14 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::pool::PoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Executor, Sqlite};
+use sqlx::{ConnectOptions, Executor, Sqlite, SqliteConnection};
 
 use super::file_locks::share_files_safely;
 use super::new_file;
 use crate::config::{ConnectionConfig, Lanes};
 use crate::database::url::invalid_url;
-use crate::database::{Connect, Target, rendered};
+use crate::database::{Connect, Host, Settings, Target, rendered};
 use crate::error::{Result, StoreError};
 
 /// Pages in the write-ahead log before they are copied into the database: 32 MB with pages of 4 KB. SQLite's own default
@@ -30,21 +29,17 @@ impl Connect for Sqlite {
 
     /// A statement that waits for a lock cannot be ended by others. It gives up by itself before its time is over, so that
     /// it is known what became of it.
-    fn on_connect(options: PoolOptions<Self>, query_timeout: Duration) -> PoolOptions<Self> {
-        options.after_connect(move |connection, _| {
-            Box::pin(async move {
-                let busy_timeout: i64 = sqlx::query_scalar("PRAGMA busy_timeout")
-                    .persistent(false)
-                    .fetch_one(&mut *connection)
-                    .await?;
-                let most = query_timeout.as_millis() * 3 / 4;
-                if u128::from(busy_timeout.unsigned_abs()) > most {
-                    let lower = rendered(format!("PRAGMA busy_timeout = {most}"));
-                    connection.execute(lower).await?;
-                }
-                Ok(())
-            })
-        })
+    async fn set_up(connection: &mut SqliteConnection, settings: &Settings) -> sqlx::Result<()> {
+        let busy_timeout: i64 = sqlx::query_scalar("PRAGMA busy_timeout")
+            .persistent(false)
+            .fetch_one(&mut *connection)
+            .await?;
+        let most = settings.query_timeout.as_millis() * 3 / 4;
+        if u128::from(busy_timeout.unsigned_abs()) > most {
+            let lower = rendered(format!("PRAGMA busy_timeout = {most}"));
+            connection.execute(lower).await?;
+        }
+        Ok(())
     }
 
     /// Reads the URL. Also replaces SQLite's locks in this process, which has to happen before a file is opened.
@@ -78,7 +73,6 @@ impl Connect for Sqlite {
             format!("the SQLite file `{}`", options.get_filename().display())
         };
         Ok(Target {
-            name,
             lanes,
             prepare: match place {
                 Place::NewFile => {
@@ -87,7 +81,12 @@ impl Connect for Sqlite {
                 }
                 Place::Memory | Place::File => Box::new(|| ()),
             },
-            options,
+            hosts: vec![Host {
+                name: name.clone(),
+                options,
+            }],
+            only_writable: false,
+            name,
             in_memory,
             explain,
             files: Vec::new(),
@@ -197,7 +196,7 @@ fn names_user(url: &str) -> bool {
 
 /// What the file system says about a file that could not be opened.
 fn explain(target: &Target<Sqlite>) -> Option<String> {
-    let path = target.options.get_filename();
+    let path = target.hosts[0].options.get_filename();
     let folder = path.parent()?;
     if !folder.exists() {
         return Some(format!(
@@ -221,12 +220,13 @@ mod tests {
                 url: url.into(),
                 prepared_statements: true,
                 shared_file: false,
+                causal_reads: true,
                 file_mode: 0o600,
             };
             Sqlite::target(&connection, 4)
         };
         let file = target("sqlite:./a.db?busy_timeout=7&synchronous=FULL").unwrap();
-        assert!(file.options.get_filename().is_absolute());
+        assert!(file.hosts[0].options.get_filename().is_absolute());
         assert_eq!(file.lanes.readers, 2);
         assert!(target("sqlite::memory:").unwrap().in_memory);
         assert_eq!(target("sqlite::memory:").unwrap().lanes.readers, 0);

@@ -1,5 +1,6 @@
 //! A lane takes batches from its line, runs them on a connection of its own, and ends them with their outcomes.
 
+mod attempt;
 mod read;
 mod table;
 mod write;
@@ -10,30 +11,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 
-use crate::error::{ErrorKind, Remedy, Result, StoreError};
+use crate::error::{ErrorKind, StoreError};
 use crate::operation::{Call, Outcome, SessionCall, Ticket};
 use crate::table::SessionTable;
 use crate::timestamp::Timestamp;
 
-use super::Limits;
 use super::fold;
 use super::order::{Key, Place, Placed};
 use super::shared::Shared;
 use super::task::Task;
+use attempt::{Limit, RETRIES, RETRIES_ALONE, Trip};
 
 /// After this time without work, a lane returns its connection to the pool, whose own timeouts then apply.
 const IDLE: Duration = Duration::from_secs(5);
 
 /// After this time, a busy lane returns its connection, so that the pool can replace an old one.
 const HOLD: Duration = Duration::from_mins(1);
-
-/// How many times a trip is repeated after a lock, a deadlock or a lost connection.
-const RETRIES: u32 = 6;
-
-/// The pause before the first repetition; each further one is twice as long.
-const RETRY_PAUSE: Duration = Duration::from_millis(10);
 
 /// The pause before the server is asked again after it could not be reached.
 const SETTLE_PAUSE: Duration = Duration::from_millis(200);
@@ -59,27 +54,8 @@ pub struct Lane<T: SessionTable> {
     /// The tickets of the current batch, and of those among them the ones whose callers have their outcomes.
     tickets: Vec<Ticket>,
     delivered: HashSet<Ticket>,
-}
-
-/// One trip to the database. May be repeated: all our statements are idempotent.
-trait Trip: Sync {
-    type Answer: Send;
-    const LIMIT: Limit;
-    const WRITES: bool;
-
-    fn run<T: SessionTable>(
-        &self,
-        table: &T,
-        connection: &mut T::Connection,
-    ) -> impl Future<Output = Result<Self::Answer>> + Send;
-}
-
-/// How long a trip may take.
-enum Limit {
-    /// The query timeout, since requests wait for calls on single sessions.
-    Query,
-    /// As long as the size of the table demands, or until the store has been closed for the query timeout.
-    Closing,
+    /// How many times a trip is repeated at the moment.
+    retries: u32,
 }
 
 impl<T: SessionTable> Lane<T> {
@@ -96,6 +72,7 @@ impl<T: SessionTable> Lane<T> {
             deadline: Instant::now(),
             tickets: Vec::new(),
             delivered: HashSet::new(),
+            retries: RETRIES,
         }
     }
 
@@ -117,6 +94,7 @@ impl<T: SessionTable> Lane<T> {
             let tickets = batch.iter().map(|placed| placed.operation.ticket);
             self.tickets.extend(tickets);
             self.delivered.clear();
+            self.retries = RETRIES;
             self.shared.stats.batch(batch.len());
             let before = self.shared.stats.counts().operations;
             let began = Instant::now();
@@ -170,7 +148,7 @@ impl<T: SessionTable> Lane<T> {
             match settled {
                 Ok(()) => self.lost = None,
                 Err(error) => {
-                    shared.set_unreachable(Some(error));
+                    shared.set_unreachable(error);
                     shared.fail_line(self.task.place);
                     _ = timeout(SETTLE_PAUSE, shared.drained()).await;
                 }
@@ -241,142 +219,6 @@ impl<T: SessionTable> Lane<T> {
         self.deadline += began.elapsed();
     }
 
-    /// Makes a trip, and repeats it after an error that may pass.
-    async fn attempt<A: Trip>(&mut self, trip: &A) -> Result<A::Answer> {
-        let began = Instant::now();
-        let mut tries = 0;
-        loop {
-            let this_began = Instant::now();
-            let error = match self.once_in_time(trip).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => error,
-            };
-            match error.remedy {
-                Remedy::Abandon => self.abandon_connection(),
-                // If the server has not said so, it may still be running the statement.
-                Remedy::Reconnect if A::WRITES && error.server_code().is_none() => {
-                    self.abandon_connection();
-                }
-                Remedy::Reconnect | Remedy::Discard => self.discard_connection(),
-                _ => {}
-            }
-            let pause = RETRY_PAUSE * 2_u32.pow(tries);
-            // A repetition may take as long as this try.
-            let end = Instant::now() + pause;
-            let in_time = match (A::LIMIT, error.remedy) {
-                (Limit::Closing, _) => true,
-                (Limit::Query, Remedy::Retry) => {
-                    end + this_began.elapsed() <= began + self.shared.limits.query
-                        && end < self.deadline
-                }
-                (Limit::Query, _) => end < self.deadline,
-            };
-            let repeat = matches!(error.remedy, Remedy::Retry | Remedy::Reconnect);
-            if tries == RETRIES || !repeat || !in_time {
-                return Err(error);
-            }
-            self.shared.stats.retry();
-            sleep(pause).await;
-            tries += 1;
-        }
-    }
-
-    async fn once_in_time<A: Trip>(&mut self, trip: &A) -> Result<A::Answer> {
-        match A::LIMIT {
-            Limit::Query if self.is_overdue() => {
-                let message =
-                    "the operation was not started, since others of its batch took too long";
-                Err(StoreError::new(ErrorKind::Timeout, message))
-            }
-            Limit::Query => {
-                let Limits { acquire, query } = self.shared.limits;
-                let deadline = self.deadline;
-                // Bounded by the pool's own timeout, too.
-                let Ok(connected) = timeout_at(deadline, self.connect()).await else {
-                    let limit = (acquire + query).as_millis();
-                    let message = format!(
-                        "no connection within {limit} ms (`pool.acquireTimeout` and `pool.queryTimeout` together); check \
-                         that the server is running and reachable"
-                    );
-                    return Err(StoreError::new(ErrorKind::Timeout, message));
-                };
-                connected?;
-                let end = deadline.min(Instant::now() + query);
-                timeout_at(end, self.once(trip, Some(query)))
-                    .await
-                    .unwrap_or_else(|_| {
-                        let message = format!(
-                            "the database did not answer within {} ms; a write may or may not have taken effect",
-                            query.as_millis()
-                        );
-                        let error = StoreError::new(ErrorKind::Timeout, message);
-                        Err(error.with_remedy(Remedy::Abandon))
-                    })
-            }
-            Limit::Closing => {
-                let shared = Arc::clone(&self.shared);
-                tokio::select! {
-                    answer = self.once(trip, None) => answer,
-                    () = shared.overdue() => {
-                        let message = "the store was closed before the database answered";
-                        let error = StoreError::new(ErrorKind::Timeout, message);
-                        Err(error.with_remedy(Remedy::Discard))
-                    }
-                }
-            }
-        }
-    }
-
-    async fn once<A: Trip>(&mut self, trip: &A, limit: Option<Duration>) -> Result<A::Answer> {
-        self.connect().await?;
-        let table = &*self.table;
-        let Some((connection, _)) = &mut self.connection else {
-            unreachable!("the connection was made above")
-        };
-        table.begin(connection, limit).await?;
-        let answer = trip.run(table, connection).await;
-        let ended = table.end(connection, answer.is_ok()).await;
-        let answer = answer?;
-        ended?;
-        Ok(answer)
-    }
-
-    async fn connect(&mut self) -> Result<()> {
-        if self.connection.is_some() {
-            return Ok(());
-        }
-        if let Some(error) = self
-            .newest
-            .and_then(|newest| self.shared.unreachable(newest))
-        {
-            return Err(error);
-        }
-        let connected = match &mut self.lost {
-            Some(lost) => self.table.settled(lost).await,
-            None => Ok(()),
-        };
-        if connected.is_ok() {
-            self.lost = None;
-        }
-        let connected = match connected {
-            Ok(()) => self.table.connect().await,
-            Err(error) => Err(error),
-        };
-        match connected {
-            Ok(connection) => {
-                self.connection = Some((connection, Instant::now()));
-                self.shared.set_unreachable(None);
-                Ok(())
-            }
-            Err(error) => {
-                if error.remedy != Remedy::Retry {
-                    self.shared.set_unreachable(Some(error.clone()));
-                }
-                Err(error)
-            }
-        }
-    }
-
     /// Whether the current batch has to end.
     fn is_overdue(&self) -> bool {
         Instant::now() >= self.deadline
@@ -386,12 +228,6 @@ impl<T: SessionTable> Lane<T> {
         let old = |(_, since): &(T::Connection, Instant)| since.elapsed() > HOLD;
         if self.connection.as_ref().is_some_and(old) {
             self.connection = None;
-        }
-    }
-
-    fn abandon_connection(&mut self) {
-        if let Some((connection, _)) = self.connection.take() {
-            self.lost = Some(self.table.abandon(connection));
         }
     }
 

@@ -120,7 +120,10 @@ struct Read<'a>(&'a [&'a str]);
 impl Trip for Read<'_> {
     type Answer = Rows;
     const LIMIT: Limit = Limit::Query;
-    const WRITES: bool = false;
+
+    fn writes(&self) -> bool {
+        false
+    }
 
     async fn run<T: SessionTable>(
         &self,

@@ -82,8 +82,10 @@ struct TableTrip<'a> {
 impl Trip for TableTrip<'_> {
     type Answer = Step;
     const LIMIT: Limit = Limit::Closing;
-    // Some of them do.
-    const WRITES: bool = true;
+
+    fn writes(&self) -> bool {
+        self.call.writes()
+    }
 
     async fn run<T: SessionTable>(
         &self,

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::super::fold::{self, Folded};
-use super::{Lane, Limit, Trip, fail};
+use super::{Lane, Limit, RETRIES, RETRIES_ALONE, Trip, fail};
 use crate::error::{Remedy, Result};
 use crate::operation::{Outcome, SessionCall, Write};
 use crate::table::SessionTable;
@@ -28,7 +28,8 @@ impl<T: SessionTable> Lane<T> {
         };
         let members = || folded.iter().flat_map(|folded| &folded.members);
         // A statement that breaks every connection may be too large for the server.
-        let isolate = matches!(error.remedy, Remedy::Isolate | Remedy::Reconnect);
+        let breaks = error.remedy == Remedy::Reconnect && error.server_code().is_none();
+        let isolate = breaks || error.remedy == Remedy::Isolate;
         if !isolate || members().count() == 1 {
             for folded in folded {
                 fail(&folded.members, &error, outcomes);
@@ -36,6 +37,9 @@ impl<T: SessionTable> Lane<T> {
             return;
         }
         // One by one, so that only the operation at fault fails.
+        if breaks {
+            self.retries = RETRIES_ALONE;
+        }
         for &index in members() {
             if self.is_overdue() {
                 outcomes[index] = Outcome::Failed(error.clone());
@@ -47,6 +51,7 @@ impl<T: SessionTable> Lane<T> {
                 outcomes[index] = Outcome::Failed(error);
             }
         }
+        self.retries = RETRIES;
     }
 
     async fn commit(&mut self, writes: &[Write<'_>]) -> Result<()> {
@@ -72,7 +77,10 @@ struct Commit<'a> {
 impl Trip for Commit<'_> {
     type Answer = u64;
     const LIMIT: Limit = Limit::Query;
-    const WRITES: bool = true;
+
+    fn writes(&self) -> bool {
+        true
+    }
 
     async fn run<T: SessionTable>(&self, table: &T, connection: &mut T::Connection) -> Result<u64> {
         let late = self.now.after(self.since.elapsed());

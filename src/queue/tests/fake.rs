@@ -20,6 +20,8 @@ pub struct Fake {
     pub failures: Mutex<Vec<StoreError>>,
     /// The error of every attempt to connect, if there is one.
     pub away: Mutex<Option<StoreError>>,
+    /// Whether attempts to connect fail only for writes.
+    pub reads_apart: Mutex<bool>,
     /// Trips wait while the test holds it.
     pub gate: tokio::sync::Mutex<()>,
     /// Statements that were given up do not end while the test holds it.
@@ -55,13 +57,25 @@ impl SessionTable for Fake {
     type Connection = ();
     type Lost = ();
 
-    async fn connect(&self) -> Result<()> {
+    async fn connect(&self, writes: bool) -> Result<()> {
         let away = lock(&self.away).clone();
-        let Some(error) = away else {
+        let Some(error) = away.filter(|_| writes || !self.serves_reads_apart()) else {
             return Ok(());
         };
         _ = self.gate.lock().await;
         Err(error)
+    }
+
+    fn suits(&self, (): &(), _writes: bool) -> bool {
+        true
+    }
+
+    fn leave(&self, (): (), _error: &StoreError) {
+        lock(&self.log).push("leave".into());
+    }
+
+    fn serves_reads_apart(&self) -> bool {
+        *lock(&self.reads_apart)
     }
 
     async fn begin(&self, (): &mut (), _limit: Option<Duration>) -> Result<()> {

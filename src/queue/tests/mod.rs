@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
 use super::*;
-use crate::error::Remedy;
+use crate::error::{Cause, Remedy};
 use crate::operation::{Call, Outcome, PruneProgress, Row, SessionCall, TableCall, Ticket};
 use crate::timestamp::Timestamp;
 use fake::Fake;
@@ -404,6 +404,51 @@ fn a_lost_connection_is_replaced() {
     rig.push(0, get("a"));
     assert_eq!(rig.outcomes(1), ["Missing"]);
     assert_eq!(rig.log(), ["read a", "discard", "read a"]);
+}
+
+#[test]
+fn a_server_that_refuses_writes_is_left_and_nothing_is_isolated() {
+    let rig = Rig::new(wide());
+    let refused = StoreError::new(ErrorKind::Connection, "reads only").with_remedy(Remedy::Leave);
+    rig.fail_next(vec![refused; 3]);
+    rig.push(0, set("a", "1", FAR));
+    assert_eq!(rig.outcomes(1), ["Done"]);
+    let once = ["write a", "leave"];
+    let expected = [&once[..], &once, &once, &["write a"]].concat();
+    assert_eq!(rig.log(), expected);
+}
+
+#[test]
+fn what_a_server_says_of_itself_is_waited_for_longer_than_a_broken_connection() {
+    let rig = Rig::new(wide());
+    let cause = Cause {
+        code: Some("57P01".into()),
+        message: "shutting down".into(),
+    };
+    let error = StoreError::new(ErrorKind::Connection, "away").with_remedy(Remedy::Reconnect);
+    rig.fail_next(vec![error.with_cause(cause); 1000]);
+    rig.push(0, get("a"));
+    assert_eq!(rig.outcomes(1), ["ERR_SESSION_CONNECTION"]);
+    // It ended in time, not by a number of tries.
+    let tries = rig.log().iter().filter(|trip| *trip == "read a").count();
+    assert!((3..20).contains(&tries), "{tries}");
+}
+
+#[test]
+fn while_writes_find_no_server_reads_are_served() {
+    let rig = Rig::new(wide());
+    *lock(&rig.table.reads_apart) = true;
+    *lock(&rig.table.away) = Some(StoreError::new(ErrorKind::Connection, "reads only"));
+    rig.push(0, set("a", "1", FAR));
+    assert_eq!(rig.outcomes(1), ["ERR_SESSION_CONNECTION"]);
+    rig.push(1, get("a"));
+    rig.push(2, Call::Table(TableCall::Length));
+    assert_eq!(rig.outcomes(2), ["Missing", "0"]);
+    rig.push(3, Call::Table(TableCall::Clear));
+    assert_eq!(rig.outcomes(1), ["ERR_SESSION_CONNECTION"]);
+    *lock(&rig.table.away) = None;
+    rig.push(4, set("a", "1", FAR));
+    assert_eq!(rig.outcomes(1), ["Done"]);
 }
 
 #[test]
