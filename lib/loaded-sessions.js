@@ -155,6 +155,9 @@ class LoadedSessions {
    * @param {object | undefined} context
    */
   saved(sid, session, loaded, expires, cookie, at, context) {
+    const known = this.#ids.get(sid) ?? loaded
+    // Such a save only replaces a row, so it does not tell that there is one.
+    if (loaded && known && this.#isRemoved(known)) return
     /** @type {Loaded} */
     const now = { sid, until: expires, cookie, at, state: 'found' }
     if (context) this.#contexts.set(context, now)
