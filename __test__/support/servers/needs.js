@@ -1,6 +1,6 @@
 'use strict'
 
-const { LIBRARY } = require('./galera')
+const { LIBRARY } = require('./galera-library')
 const { findProgram } = require('./private-server')
 
 /** What some tests need beyond a server that answers: `{ name, enabled, skipped }`, as the databases have it. */
@@ -13,6 +13,7 @@ module.exports = {
   need,
   openssl: need('TLS', findProgram('openssl'), 'program openssl'),
   strace: need('System calls', findProgram('strace'), 'program strace'),
-  galera: need('Galera', LIBRARY, 'library libgalera_smm.so'),
+  haproxy: need('HAProxy', findProgram('haproxy', ['/usr/sbin']), 'program haproxy'),
+  galera: need('Galera', LIBRARY, 'library libgalera_smm.so, or no program rsync for it'),
   pgbouncer: need('PgBouncer', findProgram('pgbouncer', ['/usr/sbin']), 'program pgbouncer')
 }
