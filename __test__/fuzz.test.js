@@ -12,7 +12,7 @@ const patience = ((seconds ?? 60) + 120) * 1000
 const chosen = ({ name, dialect }) =>
   FUZZ_DATABASE === undefined || [name.toLowerCase(), dialect].includes(FUZZ_DATABASE.toLowerCase())
 
-for (const database of databases.filter(chosen)) {
+for (const database of [...databases, ...databases.modes].filter(chosen)) {
   const whereEnabled = database.enabled ? describe : describe.skip
 
   whereEnabled(`random calls, ${database.name}`, () => {

@@ -30,11 +30,11 @@ const ALWAYS = Number.MAX_SAFE_INTEGER
  *   sid: string, until: number, cookie: number | undefined, at: number, state: 'found' | 'called' | 'destroyed'
  * }} Loaded
  *
- * A save under way: what was known of its session, `undefined` for a new one; until when it only replaces an existing row, in
- * ms; what is known by the id; and the number of changes called before.
+ * A save under way: what was known of its session, `undefined` for a new one; whether that was removed; until when the save only
+ * replaces an existing row, in ms; what is known by the id; and the number of changes called before.
  *
  * @typedef {{
- *   loaded: Loaded | undefined, updateUntil: number | undefined, entry: Loaded | undefined, at: number
+ *   loaded: Loaded | undefined, removed: boolean, updateUntil: number | undefined, entry: Loaded | undefined, at: number
  * }} Save
  */
 
@@ -156,7 +156,7 @@ class LoadedSessions {
     const removed = known !== undefined && this.#isRemoved(known)
     // A new session is not the one that was removed.
     const entry = removed ? latest : this.#endsBy(sid, latest && this.#isRemoved(latest) ? undefined : latest, expires)
-    return { loaded, updateUntil: removed ? ALWAYS : known?.until, entry, at }
+    return { loaded, removed, updateUntil: removed ? ALWAYS : known?.until, entry, at }
   }
 
   /**
@@ -183,7 +183,9 @@ class LoadedSessions {
    * @param {number | undefined} cookie when its cookie expires
    * @param {object | undefined} context
    */
-  saved({ loaded, entry, at }, sid, session, expires, cookie, context) {
+  saved({ loaded, removed, entry, at }, sid, session, expires, cookie, context) {
+    // Such a save only replaces a row, so it does not tell that there is one.
+    if (removed) return
     /** @type {Loaded} */
     const now = { sid, until: expires, cookie, at, state: 'found' }
     if (context) this.#contexts.set(context, now)

@@ -39,6 +39,8 @@ pub struct TableConfig {
     pub utc_offset_minutes: i32,
     /// Create the table if it is missing.
     pub create: bool,
+    /// Use only statements that all relatives of the database take. If this is not said, the server decides.
+    pub portable: Option<bool>,
 }
 
 /// How a session store lays out its table: the names of the columns, and their contents where the type of a column leaves

@@ -37,6 +37,21 @@ module.exports = (database, { withClient, withSecondStore }) => {
       expect(store.stats().gone).toBe(gone + 1)
     })
 
+    test.each(['destroy', 'clear'])(
+      '%s holds for several saves, and for one after a touch into the past',
+      async (verb) => {
+        const store = database.open()
+        await store.set('ada', session({ user: 'ada' }))
+        const slow = loaded(store, 'ada', await store.get('ada'))
+        await (verb === 'destroy' ? store.destroy('ada') : store.clear())
+        await call(store, 'set', 'ada', slow)
+        await call(store, 'touch', 'ada', session({}, -HOUR))
+        await call(store, 'set', 'ada', slow)
+        expect(await store.get('ada')).toBeNull()
+        expect(await store.length()).toBe(0)
+      }
+    )
+
     test('a loaded session is written while its row is there', async () => {
       const store = database.open()
       await store.set('ada', session({ visits: 1 }))

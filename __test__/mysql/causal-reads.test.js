@@ -3,7 +3,7 @@
 const { RustSequelizeStore } = require('../..')
 const { lostWrites, startCallers } = require('../support/callers')
 const { freePort } = require('../support/servers/private-server')
-const { LIBRARY } = require('../support/servers/galera')
+const { LIBRARY } = require('../support/servers/galera-library')
 const { session } = require('../support/sessions')
 const { needing, onOwnServers } = require('../support/suites')
 const { sleep, until } = require('../support/time')

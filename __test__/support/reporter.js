@@ -6,8 +6,9 @@ class Skipped {
 
   onRunComplete() {
     // Not before the servers have been looked for.
-    const { openssl, pgbouncer, strace } = require('./servers/needs')
-    const all = [...require('./databases'), ...require('./servers').map(({ own }) => own), openssl, pgbouncer, strace]
+    const servers = require('./servers').map(({ own }) => own)
+    const needs = Object.values(require('./servers/needs')).filter((need) => typeof need === 'object')
+    const all = [...require('./databases'), ...servers, ...needs]
     this.#names = all.filter(({ enabled }) => !enabled).map(({ name, skipped }) => `${name} (${skipped})`)
     // Jest prints its summary after every reporter.
     process.once('exit', () => {

@@ -10,12 +10,14 @@ function suite(name, { enabled, skipped }, register) {
   else describe.skip(`${name} (${skipped})`, () => test('is not tested', () => {}))
 }
 
+/** Registers tests for each of the databases under test that `matches`: see `onEach`. */
+const onDatabases = (matches, register, close) => onEach(databases.filter(matches), register, close)
+
 /**
- * Registers tests for each of the databases under test that `matches`. `close` closes what a test has opened besides its stores, before
- * the tables are removed.
+ * Registers tests for each of some databases. `close` closes what a test has opened besides its stores, before the tables are removed.
  */
-function onDatabases(matches, register, close = async () => {}) {
-  for (const database of databases.filter(matches)) {
+function onEach(some, register, close = async () => {}) {
+  for (const database of some) {
     suite(database.name, database, () => {
       afterEach(async () => {
         await close()
@@ -37,4 +39,4 @@ function onOwnServers(dialect, register) {
 /** Registers tests for what not every machine has: see servers/needs.js. */
 const needing = (need, register) => suite(needs[need].name, needs[need], register)
 
-module.exports = { needing, onDatabases, onOwnServers }
+module.exports = { needing, onDatabases, onEach, onOwnServers }

@@ -132,6 +132,8 @@ impl From<TableOptions> for TableConfig {
             columns: options.columns.into(),
             utc_offset_minutes: options.utc_offset_minutes,
             create: options.create,
+            // A parameter of the URL.
+            portable: None,
         }
     }
 }

@@ -132,6 +132,27 @@ impl<'a> Batch<'a> {
         batches
     }
 
+    /// A batch for each effect that there is.
+    pub fn by_effect(&self) -> Vec<Self> {
+        let with = |fill: &dyn Fn(&mut Self)| {
+            let mut batch = Self {
+                extra: self.extra.clone(),
+                ..Self::default()
+            };
+            fill(&mut batch);
+            batch
+        };
+        let batches = [
+            with(&|batch| batch.upserts.clone_from(&self.upserts)),
+            with(&|batch| batch.updates.clone_from(&self.updates)),
+            with(&|batch| batch.touches.clone_from(&self.touches)),
+            with(&|batch| batch.destroys.clone_from(&self.destroys)),
+        ];
+        let mut batches = Vec::from(batches);
+        batches.retain(|batch| batch.effects().count() > 0);
+        batches
+    }
+
     /// Bytes of sessions and of the application's own columns.
     pub fn bytes(&self) -> usize {
         let saves = self.upserts.iter().chain(&self.updates);

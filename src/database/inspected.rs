@@ -28,6 +28,8 @@ pub struct Column {
     pub collation: Option<String>,
     /// The table keeps its rows in the order of its primary key.
     pub clustered: bool,
+    /// The server is only a relative of the database, which takes fewer kinds of statements.
+    pub portable: bool,
 }
 
 /// How a column keeps instants.
@@ -168,6 +170,8 @@ pub struct InspectedTable {
     pub deleted_at: Option<String>,
     /// The zone of dates without a zone, in minutes east of UTC.
     pub utc_offset_minutes: i32,
+    /// The statements have to be those that all relatives of the database take.
+    pub portable: bool,
     /// Size in bytes of the largest packet that the server accepts, if it has a limit.
     pub max_packet: Option<usize>,
     pub(super) columns: Vec<Column>,

@@ -62,6 +62,7 @@ impl InspectedTable {
             updated_at: updated_at.map(instant).transpose()?,
             deleted_at: deleted_at.map(|column| DB::quote(&column.name)),
             utc_offset_minutes: config.utc_offset_minutes,
+            portable: config.portable.unwrap_or(sid.portable),
             max_packet: None,
             texts: Texts::default(),
             columns,

@@ -169,6 +169,7 @@ mod tests {
             columns: ColumnNames::default(),
             create: true,
             utc_offset_minutes: 0,
+            portable: None,
         }
     }
 
@@ -180,6 +181,7 @@ mod tests {
             unique: name == "sid",
             collation: None,
             clustered: false,
+            portable: false,
         }
     }
 

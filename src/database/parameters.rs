@@ -53,6 +53,8 @@ pub enum Meaning {
     PreparedStatements,
     /// The schema of the table.
     Schema,
+    /// Switches statements for relatives of the database on or off.
+    Portable,
     /// At most so many connections.
     MaxConnections,
     /// Only these values, which ask for what the store does in any case; for others, what to do instead.
@@ -73,6 +75,7 @@ pub struct Parameters {
     pub schema: Option<String>,
     pub max_connections: Option<u32>,
     pub prepared_statements: Option<bool>,
+    pub portable: Option<bool>,
 }
 
 impl Parameters {
@@ -150,6 +153,7 @@ impl Parameters {
                 Some(Meaning::Schema) => {
                     read.schema = Some(value).filter(|value| !value.is_empty());
                 }
+                Some(Meaning::Portable) => read.portable = Some(flag(&name, &value)?),
                 Some(Meaning::MaxConnections) => {
                     let count = value.parse().ok().filter(|count| *count > 0);
                     let limit = count.ok_or_else(|| {
@@ -192,6 +196,7 @@ impl Parameters {
         if let Some(prepared_statements) = self.prepared_statements {
             config.connection.prepared_statements = prepared_statements;
         }
+        config.table.portable = self.portable;
     }
 }
 

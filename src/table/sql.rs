@@ -162,15 +162,17 @@ where
     async fn run_all(
         &self,
         connection: &mut DB::Connection,
-        mut statements: Vec<Statement<DB>>,
+        statements: Vec<Statement<DB>>,
     ) -> sqlx::Result<u64> {
-        if statements.len() == 1
-            && let Some(statement) = statements.pop()
-        {
-            return self.run(connection, statement).await;
+        let mut updated = 0;
+        // Without prepared statements, there is a transaction already.
+        if statements.len() == 1 || !self.prepared_statements {
+            for statement in statements {
+                updated += self.run(connection, statement).await?;
+            }
+            return Ok(updated);
         }
         let mut transaction = connection.begin().await?;
-        let mut updated = 0;
         for statement in statements {
             updated += self.run(&mut transaction, statement).await?;
         }

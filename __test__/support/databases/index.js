@@ -2,7 +2,7 @@
 
 const servers = require('../servers')
 const { mysql } = require('./mysql')
-const { postgres } = require('./postgres')
+const { portablePostgres, postgres } = require('./postgres')
 const { sqliteFile, sqliteMemory } = require('./sqlite')
 
 /**
@@ -26,4 +26,9 @@ const { sqliteFile, sqliteMemory } = require('./sqlite')
  */
 const onServer = { mysql, postgres }
 
-module.exports = [sqliteFile(), sqliteMemory(), ...servers.map((server) => onServer[server.dialect](server))]
+const databases = [sqliteFile(), sqliteMemory(), ...servers.map((server) => onServer[server.dialect](server))]
+
+/** The same databases in other modes of the store, for the tests of its rules. */
+const modes = servers.filter(({ dialect }) => dialect === 'postgres').map(portablePostgres)
+
+module.exports = Object.assign(databases, { modes })

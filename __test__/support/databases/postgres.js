@@ -55,20 +55,20 @@ function postgresClient(url) {
 }
 
 /** The URL with a schema that is used where none is named, and that names the connections. */
-function inSchema(url, schema) {
+function inSchema(url, schema, parameters) {
   const options = encodeURIComponent(`-c search_path=${schema}`)
-  return `${url}${url.includes('?') ? '&' : '?'}application_name=${schema}&options=${options}`
+  return `${url}${url.includes('?') ? '&' : '?'}application_name=${schema}&options=${options}${parameters}`
 }
 
-/** A database on a server (see ../servers), whose places are schemas. */
-function postgres({ name, variable }) {
+/** A database on a server (see ../servers), whose places are schemas. `parameters` are added to the URLs of stores. */
+function postgres({ name, variable }, parameters = '') {
   const { [`${variable}_URL`]: url, [`${variable}_SKIPPED`]: skipped } = process.env
   if (!url || skipped) return missing(name, 'postgres', skipped ?? `there is no ${variable}_URL`)
 
   const client = postgresClient(url)
   const schemas = places()
   const lockers = new Set()
-  const base = common(() => ({ db: inSchema(url, schemas.take()) }))
+  const base = common(() => ({ db: inSchema(url, schemas.take(), parameters) }))
   const schemaOf = (target) => /search_path%3D(\w+)/.exec(base.placeOf(target).db)[1]
   const query = (target, sql, params) => client.query(schemaOf(target), sql, params)
 
@@ -186,4 +186,7 @@ function postgres({ name, variable }) {
   }
 }
 
-module.exports = { postgres }
+/** The same with the statements for relatives of PostgreSQL, which is all of them that there is to test. */
+const portablePostgres = ({ name, ...server }) => postgres({ ...server, name: `${name}, portable` }, '&portable=true')
+
+module.exports = { portablePostgres, postgres }

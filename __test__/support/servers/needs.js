@@ -1,6 +1,6 @@
 'use strict'
 
-const { LIBRARY } = require('./galera')
+const { LIBRARY } = require('./galera-library')
 const { findProgram } = require('./private-server')
 
 /** What some tests need beyond a server that answers: `{ name, enabled, skipped }`, as the databases have it. */
@@ -19,6 +19,7 @@ module.exports = {
     'program python3 on Linux'
   ),
   strace: need('System calls', findProgram('strace'), 'program strace'),
-  galera: need('Galera', LIBRARY, 'library libgalera_smm.so'),
+  haproxy: need('HAProxy', findProgram('haproxy', ['/usr/sbin']), 'program haproxy'),
+  galera: need('Galera', LIBRARY, 'library libgalera_smm.so, or no program rsync for it'),
   pgbouncer: need('PgBouncer', findProgram('pgbouncer', ['/usr/sbin']), 'program pgbouncer')
 }

@@ -11,8 +11,8 @@ function unaware(program) {
   return Number(major) > 1 || Number(minor) >= 21 ? { max_prepared_statements: 0 } : {}
 }
 
-/** Starts a pooler in transaction mode in front of a server: `{ url, stop(), start(), end() }`. */
-async function startPgbouncer(postgres) {
+/** Starts a pooler in transaction mode in front of a server: `{ url, stop(), start(), end() }`. `settings` are those of pgbouncer.ini. */
+async function startPgbouncer(postgres, settings = {}) {
   const program = findProgram('pgbouncer', ['/usr/sbin'])
   const server = await PrivateServer.create(['postgres'])
   const all = {
@@ -24,7 +24,8 @@ async function startPgbouncer(postgres) {
     default_pool_size: 3,
     max_client_conn: 500,
     logfile: path.join(server.folder, 'pgbouncer.log'),
-    ...unaware(program)
+    ...unaware(program),
+    ...settings
   }
   const ini = server.write(
     'pgbouncer.ini',

@@ -89,6 +89,7 @@ impl Schema for MySql {
             unique: row.try_get(2)?,
             collation: row.try_get(3)?,
             clustered: true,
+            portable: false,
         })
     }
 

@@ -3,6 +3,9 @@
 //! A batch is bound as one array per column, so that the text of a statement does not depend on the number of rows. Values
 //! of the application's own columns are bound as text and cast to the type of the column. A batch of several effects is
 //! one statement, whose parts change different rows.
+//!
+//! Relatives of PostgreSQL ([`InspectedTable::portable`]) get statements that all of them take: a statement for each effect,
+//! and pruning by sid and without a lock.
 
 mod connect;
 mod environment;
@@ -29,13 +32,10 @@ fn add<'q, T: Encode<'q, Postgres> + Type<Postgres>>(arguments: &mut PgArguments
     _ = arguments.add(value);
 }
 
-/// The zone of dates without a zone.
-fn zone(table: &InspectedTable) -> String {
-    format!("INTERVAL '{} minutes'", table.utc_offset_minutes)
-}
-
 /// An instant, given in ms as an expression of bigint, in the form of a column, or the last that the column can hold. Digits that the column does not keep are
 /// cut off here: PostgreSQL would round them, and a session could live longer than it should.
+///
+/// The division of integers is written such that `CockroachDB`, where it yields a decimal, yields the same.
 fn instant(table: &InspectedTable, column: &InstantColumn, ms: &str) -> String {
     let [_, last] = column.range;
     let held = if last < Timestamp::LAST {
@@ -47,25 +47,30 @@ fn instant(table: &InspectedTable, column: &InstantColumn, ms: &str) -> String {
     let kept = match column.fraction {
         Some(digits @ 0..3) => {
             let unit = 10_u32.pow(3 - digits);
-            format!("({ms} / {unit} * {unit})")
+            format!("({ms} - {ms} % {unit})")
         }
         _ => ms.to_owned(),
     };
     match column.form {
-        InstantForm::Zoned => format!("to_timestamp({kept} / 1000::float8)"),
+        InstantForm::Zoned => timestamp(&kept),
         InstantForm::Local => format!(
-            "(to_timestamp({kept} / 1000::float8) AT TIME ZONE {})",
-            zone(table)
+            "(({} AT TIME ZONE 'UTC') + INTERVAL '{} minutes')",
+            timestamp(&kept),
+            table.utc_offset_minutes
         ),
         InstantForm::Text => text_instant(ms, "YYYY-MM-DD HH24:MI:SS.MS +00:00"),
         InstantForm::Iso => text_instant(ms, "YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\""),
-        InstantForm::Seconds => format!("({ms} / 1000)"),
+        InstantForm::Seconds => format!("(({ms} - {ms} % 1000) / 1000)::bigint"),
         InstantForm::Milliseconds => ms.to_owned(),
     }
 }
 
+fn timestamp(ms: &str) -> String {
+    format!("to_timestamp({ms}::float8 / 1000)")
+}
+
 fn text_instant(ms: &str, format: &str) -> String {
-    format!("to_char(to_timestamp({ms} / 1000::float8) AT TIME ZONE 'UTC', '{format}')")
+    format!("to_char({} AT TIME ZONE 'UTC', '{format}')", timestamp(ms))
 }
 
 /// The time of the statement, $1 in ms, in the form of a column.
@@ -85,7 +90,7 @@ fn compared(table: &InspectedTable) -> [String; 2] {
         "CASE WHEN {expires} ~ '{TEXT_DATE}' AND {expires} !~ '^0000' THEN ({expires} || \
          CASE WHEN {expires} ~ ':.*([Zz]|[+-][0-9:]+) *$' THEN '' ELSE ' UTC' END)::timestamptz END"
     );
-    [date, "to_timestamp($1::bigint / 1000::float8)".to_owned()]
+    [date, timestamp("$1::bigint")]
 }
 
 fn expired(table: &InspectedTable) -> String {

@@ -101,6 +101,7 @@ pub static PARAMETERS: &[Parameter] = &[
     // What options of the store say otherwise.
     p(&["schema", "currentSchema"], Meaning::Schema),
     p(&["connection_limit"], Meaning::MaxConnections),
+    p(&["portable"], Meaning::Portable),
     p(&["pgbouncer"], Meaning::NoPreparedStatements),
     p(
         &[

@@ -40,15 +40,18 @@ impl Schema for Postgres {
     }
 
     fn inspect(table: &TableConfig) -> Statement<Self> {
+        // CockroachDB knows no empty list after SELECT, and YugabyteDB as PostgreSQL 11 no `collisdeterministic`, whose place is
+        // then taken by the one of `d`.
         let sql = "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), \
-             EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND i.indisvalid AND i.indimmediate \
+             EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND i.indisvalid AND i.indimmediate \
              AND i.indpred IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum), \
              (SELECT format('%I.%I', n.nspname, t.typname) FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace \
              WHERE t.oid = a.atttypid), \
-             (SELECT c.collname::text FROM pg_collation c WHERE NOT c.collisdeterministic AND (c.oid = a.attcollation \
-             OR EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND i.indnkeyatts = 1 \
-             AND i.indkey[0] = a.attnum AND i.indcollation[0] = c.oid)) LIMIT 1) \
-             FROM pg_attribute a WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped \
+             (SELECT c.collname::text FROM pg_collation c WHERE NOT collisdeterministic AND (c.oid = a.attcollation \
+             OR EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND i.indnkeyatts = 1 \
+             AND i.indkey[0] = a.attnum AND i.indcollation[0] = c.oid)) LIMIT 1), \
+             version() ~ 'CockroachDB|-YB-' OR EXISTS (SELECT 1 FROM pg_extension e WHERE e.extname = 'citus') \
+             FROM pg_attribute a CROSS JOIN (SELECT true AS collisdeterministic) d WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped \
              ORDER BY a.attnum";
         let mut arguments = PgArguments::default();
         add(&mut arguments, Self::table_name(table));
@@ -63,6 +66,7 @@ impl Schema for Postgres {
             unique: row.try_get(2)?,
             collation: row.try_get(4)?,
             clustered: false,
+            portable: row.try_get(5)?,
         })
     }
 

@@ -14,30 +14,43 @@ use crate::timestamp::Timestamp;
 
 impl WriteStatements for Postgres {
     fn write(table: &InspectedTable, batch: &Batch<'_>, now: Timestamp) -> Vec<Statement<Self>> {
-        let effects = batch.effects();
-        let sql = table.text_with(Text::Commit(effects), &batch.extra, || {
-            write_text(table, batch, effects)
-        });
-        let mut arguments = PgArguments::default();
-        add(&mut arguments, now.0);
-        add_rows(&mut arguments, table, &batch.upserts, &batch.extra);
-        add_rows(&mut arguments, table, &batch.updates, &batch.extra);
-        if effects.keep_later {
-            let keep_later = batch.updates.iter().map(|save| save.keep_later);
-            add(&mut arguments, keep_later.collect::<Vec<bool>>());
+        if table.portable {
+            // CockroachDB changes a table once per statement.
+            let batches = batch.by_effect();
+            return batches
+                .iter()
+                .map(|batch| statement(table, batch, now))
+                .collect();
         }
-        add_touches(&mut arguments, &batch.touches);
-        if !batch.destroys.is_empty() {
-            add(&mut arguments, &batch.destroys);
-        }
-        // An update is always the main part of the statement, whose rows are counted.
-        let update = (!batch.updates.is_empty()).then_some(0);
-        vec![Statement::new(sql, arguments).counting_updates(update)]
+        vec![statement(table, batch, now)]
     }
 
     fn rows_affected(result: &PgQueryResult) -> u64 {
         result.rows_affected()
     }
+}
+
+/// One statement for a whole batch.
+fn statement(table: &InspectedTable, batch: &Batch<'_>, now: Timestamp) -> Statement<Postgres> {
+    let effects = batch.effects();
+    let sql = table.text_with(Text::Commit(effects), &batch.extra, || {
+        write_text(table, batch, effects)
+    });
+    let mut arguments = PgArguments::default();
+    add(&mut arguments, now.0);
+    add_rows(&mut arguments, table, &batch.upserts, &batch.extra);
+    add_rows(&mut arguments, table, &batch.updates, &batch.extra);
+    if effects.keep_later {
+        let keep_later = batch.updates.iter().map(|save| save.keep_later);
+        add(&mut arguments, keep_later.collect::<Vec<bool>>());
+    }
+    add_touches(&mut arguments, &batch.touches);
+    if !batch.destroys.is_empty() {
+        add(&mut arguments, &batch.destroys);
+    }
+    // An update is always the main part of the statement, whose rows are counted.
+    let update = (!batch.updates.is_empty()).then_some(0);
+    Statement::new(sql, arguments).counting_updates(update)
 }
 
 /// Adds the arrays of upserts or updates: sids, expiries, texts, and one for each extra column.
@@ -217,7 +230,7 @@ mod tests {
     use crate::operation::Extra;
 
     #[test]
-    fn a_batch_of_several_effects_is_one_statement_around_the_update() {
+    fn a_batch_of_several_effects_is_one_statement_around_the_update_or_one_for_each() {
         let table = inspected("timestamp with time zone", "text");
         let extra = [Extra {
             column: "userId".into(),
@@ -246,19 +259,33 @@ mod tests {
         assert_eq!(
             statements[0].sql.as_str(),
             "WITH p0 AS (INSERT INTO \"Sessions\" (\"sid\", \"expires\", \"data\", \"updatedAt\", \"userId\") \
-             SELECT j.sid, to_timestamp(j.e / 1000::float8), j.d, to_timestamp($1::bigint / 1000::float8), j.x0::integer \
+             SELECT j.sid, to_timestamp(j.e::float8 / 1000), j.d, to_timestamp($1::bigint::float8 / 1000), j.x0::integer \
              FROM unnest($2::text[], $3::bigint[], $4::text[], $5::text[]) AS j (sid, e, d, x0) WHERE true \
              ON CONFLICT (\"sid\") DO UPDATE SET \"expires\" = excluded.\"expires\", \"data\" = excluded.\"data\", \
              \"updatedAt\" = excluded.\"updatedAt\", \"userId\" = excluded.\"userId\"), \
-             p1 AS (UPDATE \"Sessions\" AS t SET \"expires\" = to_timestamp(j.e / 1000::float8), \
-             \"updatedAt\" = to_timestamp($1::bigint / 1000::float8) FROM unnest($10::text[], $11::bigint[]) AS j (sid, e) \
-             WHERE t.\"sid\" = j.sid AND (t.\"expires\" IS NULL OR t.\"expires\" > to_timestamp($1::bigint / 1000::float8))), \
+             p1 AS (UPDATE \"Sessions\" AS t SET \"expires\" = to_timestamp(j.e::float8 / 1000), \
+             \"updatedAt\" = to_timestamp($1::bigint::float8 / 1000) FROM unnest($10::text[], $11::bigint[]) AS j (sid, e) \
+             WHERE t.\"sid\" = j.sid AND (t.\"expires\" IS NULL OR t.\"expires\" > to_timestamp($1::bigint::float8 / 1000))), \
              p2 AS (DELETE FROM \"Sessions\" AS t WHERE t.\"sid\" = ANY($12::text[])) \
-             UPDATE \"Sessions\" AS t SET \"expires\" = to_timestamp(j.e / 1000::float8), \"data\" = j.d, \
-             \"updatedAt\" = to_timestamp($1::bigint / 1000::float8), \"userId\" = j.x0::integer \
+             UPDATE \"Sessions\" AS t SET \"expires\" = to_timestamp(j.e::float8 / 1000), \"data\" = j.d, \
+             \"updatedAt\" = to_timestamp($1::bigint::float8 / 1000), \"userId\" = j.x0::integer \
              FROM unnest($6::text[], $7::bigint[], $8::text[], $9::text[]) AS j (sid, e, d, x0) WHERE t.\"sid\" = j.sid"
         );
         assert_eq!(statements[0].counts_updates, Some(0));
+
+        let mut portable = inspected("timestamp with time zone", "text");
+        portable.portable = true;
+        let statements = Postgres::write(&portable, &batch, Timestamp(1));
+        let words: Vec<_> = statements
+            .iter()
+            .map(|statement| statement.sql.as_str().split(' ').next().unwrap())
+            .collect();
+        assert_eq!(words, ["INSERT", "UPDATE", "UPDATE", "DELETE"]);
+        let counts: Vec<_> = statements
+            .iter()
+            .map(|statement| statement.counts_updates)
+            .collect();
+        assert_eq!(counts, [None, Some(0), None, None]);
     }
 
     #[test]
@@ -284,12 +311,12 @@ mod tests {
         assert_eq!(
             statements[0].sql.as_str(),
             "WITH p0 AS (UPDATE \"Sessions\" AS t SET \"expires\" = j.e, \
-             \"updatedAt\" = to_timestamp($1::bigint / 1000::float8) \
+             \"updatedAt\" = to_timestamp($1::bigint::float8 / 1000) \
              FROM unnest($6::text[], $7::bigint[], $8::bigint[]) AS j (sid, e, a) WHERE t.\"sid\" = j.sid AND \
              (t.\"expires\" IS NULL OR t.\"expires\" > $1::bigint) AND \
              NOT (t.\"expires\" IS NOT NULL AND t.\"expires\" > j.a AND t.\"expires\" <= j.e)) \
              UPDATE \"Sessions\" AS t SET \"expires\" = CASE WHEN j.k AND (t.\"expires\" IS NULL OR t.\"expires\" > j.e) \
-             THEN t.\"expires\" ELSE j.e END, \"data\" = j.d, \"updatedAt\" = to_timestamp($1::bigint / 1000::float8) \
+             THEN t.\"expires\" ELSE j.e END, \"data\" = j.d, \"updatedAt\" = to_timestamp($1::bigint::float8 / 1000) \
              FROM unnest($2::text[], $3::bigint[], $4::text[], $5::boolean[]) AS j (sid, e, d, k) WHERE t.\"sid\" = j.sid"
         );
     }

@@ -59,6 +59,7 @@ impl Schema for Sqlite {
             unique: row.try_get(2)?,
             collation: row.try_get(4)?,
             clustered: row.try_get(3)?,
+            portable: false,
         })
     }
 
