@@ -168,6 +168,11 @@ fn padded<T: Copy>(values: &[T], size: usize) -> Vec<T> {
     padded
 }
 
+/// Whether the sid column keeps bytes, which may be no text.
+fn is_binary(table: &InspectedTable) -> bool {
+    table.sid_column.collation.is_none()
+}
+
 /// The character set of the sid column and its collation, if it is a text of another character set than the parameters.
 fn other_charset(table: &InspectedTable) -> Option<(&str, &str)> {
     let collation = table.sid_column.collation.as_deref()?;
