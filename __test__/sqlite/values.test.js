@@ -205,3 +205,34 @@ test('a table of other types may take the place of the one that the store has fo
   await store.set('ada', session({ user: 'ada' }))
   expect((await store.ids()).sort()).toEqual(['ada', 'bob'])
 })
+
+test.each([
+  ['DATETIME', 'INTEGER', 'integer'],
+  ['BIGINT', 'DATETIME', 'text'],
+  ['TEXT', 'BIGINT', 'integer'],
+  ["DATETIME DEFAULT 'it''s'", 'INTEGER', 'integer']
+])('what is written after %s has become %s is of the new type', async (before, after, kept) => {
+  const where = await table(before, [])
+  const store = open({ checkExpirationInterval: 0 }, where)
+  const sids = ['ada', 'bob', 'eve']
+  for (const sid of sids) await store.set(sid, session({ sid }))
+  await query(where, 'DROP TABLE Sessions')
+  await query(where, `CREATE TABLE Sessions (sid TEXT PRIMARY KEY, expires ${after}, data TEXT)`)
+  // Nothing is read before.
+  await Promise.all(sids.map((sid) => store.set(sid, session({ sid }, 2 * HOUR))))
+  await store.touch('ada', session({}, 3 * HOUR))
+  const rows = await query(where, 'SELECT DISTINCT typeof(expires) AS kept FROM Sessions')
+  expect(rows).toEqual([{ kept }])
+  expect(await store.ids()).toEqual(sids)
+  expect(store.stats().errors).toBe(0)
+})
+
+test('another table that is made or altered meanwhile disturbs nothing', async () => {
+  const where = await table('DATETIME', [])
+  const store = open({}, where)
+  await store.set('ada', session())
+  await query(where, 'CREATE TABLE Others (a)')
+  await query(where, 'ALTER TABLE Sessions ADD COLUMN note TEXT')
+  await store.set('bob', session())
+  expect(store.stats()).toMatchObject({ errors: 0, retries: 0 })
+})
