@@ -17,6 +17,8 @@ mod nodelay;
 mod on_conflict;
 mod parameters;
 mod postgres;
+#[cfg(test)]
+mod random_urls;
 mod schema;
 mod sqlite;
 mod statement;

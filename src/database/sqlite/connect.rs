@@ -10,6 +10,7 @@ use sqlx::{ConnectOptions, Executor, Sqlite};
 use super::file_locks::share_files_safely;
 use super::new_file;
 use crate::config::{ConnectionConfig, Lanes};
+use crate::database::parameters::shown;
 use crate::database::url::invalid_url;
 use crate::database::{Connect, Target, rendered};
 use crate::error::{Result, StoreError};
@@ -126,7 +127,14 @@ fn connect_options(url: &str) -> Result<(SqliteConnectOptions, Place)> {
             "journal_mode" => journal_mode = Some(parameter(key, value)?),
             "synchronous" => synchronous = Some(parameter(key, value)?),
             "busy_timeout" => busy_timeout = Duration::from_millis(parameter(key, value)?),
-            _ => others.push(pair),
+            "mode" | "cache" | "immutable" | "vfs" => others.push(pair),
+            _ => {
+                return Err(StoreError::options(format!(
+                    "unknown parameter {} in the SQLite URL; supported: mode, cache, immutable, vfs, journal_mode, \
+                     synchronous, busy_timeout",
+                    shown(key)
+                )));
+            }
         }
     }
     let has_mode = others.iter().any(|pair| pair.starts_with("mode="));
