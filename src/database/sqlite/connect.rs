@@ -142,7 +142,10 @@ fn connect_options(url: &str) -> Result<(SqliteConnectOptions, Place)> {
     let url = format!("{location}?{}", others.join("&"));
     let options = SqliteConnectOptions::from_str(url.trim_end_matches('?'))
         .map_err(|error| invalid_url("SQLite", &error))?;
-    let in_memory = others.contains(&"mode=memory") || location.ends_with(":memory:");
+    // As the driver reads it: another name that ends like this is that of a file.
+    let path = location.split_once(':').map_or("", |(_, path)| path);
+    let path = path.strip_prefix("//").unwrap_or(path);
+    let in_memory = others.contains(&"mode=memory") || path == ":memory:";
     if options.get_filename().as_os_str().is_empty() && !in_memory {
         return Err(StoreError::options(
             "the SQLite URL names no file; expected a URL such as `sqlite:./sessions.sqlite` or `sqlite::memory:`",
@@ -239,6 +242,8 @@ mod tests {
         assert_eq!(file.lanes.readers, 2);
         assert!(target("sqlite::memory:").unwrap().in_memory);
         assert_eq!(target("sqlite::memory:").unwrap().lanes.readers, 0);
+        assert!(target("sqlite://:memory:").unwrap().in_memory);
+        assert!(!target("sqlite:a:memory:").unwrap().in_memory);
         for (url, named) in [
             ("sqlite:a.db?color=red", "color"),
             ("sqlite:a.db?journal_mode=LOUD", "journal_mode"),
