@@ -220,7 +220,7 @@ describe.each(databases.filter(({ enabled }) => enabled))('on $name', (database)
       expect(errors).toEqual([])
     })
 
-    test('a first request that unsets its session leaves nothing', async () => {
+    test('a first request that drops its session leaves nothing', async () => {
       const { store, visitor, errors } = await serve(
         (req) => {
           req.session = null
