@@ -1,5 +1,7 @@
 'use strict'
 
+const os = require('node:os')
+const path = require('node:path')
 const { inspect } = require('node:util')
 const fc = require('fast-check')
 const { Sequelize } = require('sequelize')
@@ -204,6 +206,8 @@ test.each([odd, group, fc.constant([])].map((each, i) => [i, each]))(
 )
 
 test('any settings of a Sequelize instance', async () => {
+  // Nothing is opened, but the folder of another file would be made.
+  const storage = path.join(os.tmpdir(), 'sessions.sqlite')
   let made = 0
   const setting = fc.oneof(odd, fc.constantFrom('host', 'shop', 5432, '5432', 'UTC', '+02:00', {}))
   const settings = fc.record({
@@ -220,7 +224,7 @@ test('any settings of a Sequelize instance', async () => {
   const property = fc.asyncProperty(settings, async ({ dialect, rest }) => {
     let db
     try {
-      db = new Sequelize('shop', 'user', secret, { logging: false, ...resolved(rest), dialect })
+      db = new Sequelize('shop', 'user', secret, { logging: false, storage, ...resolved(rest), dialect })
     } catch {
       // Sequelize refuses it itself.
       return
