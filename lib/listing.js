@@ -9,9 +9,9 @@ const PAGE_IDS = 10_000
 
 /**
  * A page of live sessions in the order of their ids: `PAGE_STRIDE` values for each, which are its id, data, and when it
- * expires in ms; and whether there may be more.
- * @typedef {{ rows: any[], full: boolean }} Page
- * @typedef {(after: string | undefined, limit: number, withData: boolean) => Promise<Page>} ReadPage
+ * expires in ms; and where the next page begins, unless there is none.
+ * @typedef {{ rows: any[], next: Buffer | undefined }} Page
+ * @typedef {(after: Buffer | undefined, limit: number, withData: boolean) => Promise<Page>} ReadPage
  * @typedef {import('./session.js').Session} Session
  */
 
@@ -21,15 +21,13 @@ const PAGE_IDS = 10_000
  * @param {boolean} withData
  */
 async function* pages(readPage, limit, withData) {
-  /** @type {string | undefined} */
+  /** @type {Buffer | undefined} */
   let after
-  let more = true
-  while (more) {
-    const { rows, full } = await readPage(after, limit, withData)
+  do {
+    const { rows, next } = await readPage(after, limit, withData)
     yield rows
-    after = rows.at(-PAGE_STRIDE)
-    more = full && after !== undefined
-  }
+    after = next
+  } while (after !== undefined)
 }
 
 /**

@@ -301,7 +301,7 @@ function storeClass(Store) {
     /** @type {import('./listing.js').ReadPage} */
     #readPage = async (after, limit, withData) => {
       /** @type {Read} */
-      const read = (_type, rows, full) => ({ rows, full })
+      const read = (_type, rows, next) => ({ rows, next })
       const begin = (/** @type {number} */ ticket) => this.#native.page(ticket, Date.now(), after, limit, withData)
       return this.#operations.start(undefined, begin, read)
     }

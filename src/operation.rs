@@ -125,8 +125,8 @@ impl TableCall {
 /// Which live sessions to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRequest {
-    /// Only sessions whose ids are greater than this one.
-    pub after: Option<String>,
+    /// Only sessions whose ids are greater than this one, given as the bytes of the database.
+    pub after: Option<Vec<u8>>,
     /// Number of sessions at most.
     pub limit: u32,
     /// Read the data of the sessions too.
@@ -274,8 +274,8 @@ impl Stored {
 #[derive(Debug, Clone, Default)]
 pub struct Page {
     pub sessions: Vec<Listed>,
-    /// As many rows as the limit or the memory allows were read, so there may be more.
-    pub full: bool,
+    /// The id of the last row that was read, if there may be more rows. It does not have to be text.
+    pub next: Option<Vec<u8>>,
 }
 
 impl Page {

@@ -2,11 +2,13 @@
 
 // Whether what several callers have seen of one session can be explained by calls that took effect one after the other.
 //
-// An operation is `{ chain, call, ret, from, to, type, value, expires, result }`. `call` and `ret` number the events of the run: one that has
-// returned before another was called comes first. Those of one chain take effect in the order of their calls, but for reads with no write
-// between them. `from` and `to` are the same two moments by the clock, in ms, between which an expiry counts or does not.
+// An operation is `{ chain, call, ret, from, to, type, value, expires, result, until }`. `call` and `ret` number the events of the run: one
+// that has returned before another was called comes first. Those of one chain take effect in the order of their calls, but for reads with no
+// write between them. `from` and `to` are the same two moments by the clock, in ms, between which an expiry counts or does not. `until` is
+// when the cookie expires that a read has yielded.
 //
-// A state is null, for no row, or `{ value, expires }`. An expired row and one that was pruned are the same to all callers: who saves a
+// A state is null, for no row, or `{ value, expires, own }`: when the row expires, and what the session itself says, which differ after a
+// touch. An expired row and one that was pruned are the same to all callers: who saves a
 // session that he has loaded saves it, unless it was destroyed. Only what another store has done meanwhile is not known to the one that
 // saves (`shared`): a session that was cut short and pruned stays away, and one that was destroyed comes back if it was to expire by then
 // (`mayInsert`).
@@ -21,7 +23,8 @@ const reads = new Set(['get', 'list', 'present'])
  * @param precision What the table cuts off from an expiry, in ms, at most.
  */
 function step(state, op, precision) {
-  if (op.type === 'set') return [{ value: op.value, expires: op.expires }]
+  const written = { value: op.value, expires: op.expires, own: op.expires }
+  if (op.type === 'set') return [written]
   if (op.type === 'destroy') return [null]
   const mayLive = state !== null && op.from <= state.expires + SLACK
   const mayBeDead = state === null || op.to >= state.expires - precision - SLACK
@@ -30,25 +33,30 @@ function step(state, op, precision) {
     case 'save':
       if (state === null) {
         states.push(null)
-        if (op.mayInsert) states.push({ value: op.value, expires: op.expires })
+        if (op.mayInsert) states.push(written)
         return states
       }
       // What the row had may be longer than what the session says, after a touch.
-      states.push({ value: op.value, expires: Math.max(op.expires, state.expires) })
+      states.push({ ...written, expires: Math.max(op.expires, state.expires) })
       if (op.shared && mayBeDead) states.push(null)
       return states
     case 'touch':
-      if (mayLive) states.push({ value: state.value, expires: op.expires })
+      if (mayLive) states.push({ ...state, expires: op.expires })
       if (mayBeDead) states.push(state)
       return states
     case 'present':
       return (op.result ? mayLive : mayBeDead) ? [state] : []
     case 'get':
     case 'list':
-      return (op.result === null ? mayBeDead : mayLive && op.result === state.value) ? [state] : []
+      return (op.result === null ? mayBeDead : mayLive && yields(state, op, precision)) ? [state] : []
     default:
       throw new Error(`there is no operation ${op.type}`)
   }
+}
+
+/** Whether a live session is as it was yielded: its cookie expires no sooner than its row, and else as the session says. */
+function yields({ value, expires, own }, { result, until }, precision) {
+  return result === value && until >= Math.max(own, expires - precision) && until <= Math.max(own, expires)
 }
 
 /**
@@ -97,7 +105,7 @@ function linearizable(operations, precision) {
     }
     const limit = limitOf(left)
     if (limit === Number.POSITIVE_INFINITY) return true
-    const key = `${done.join()} ${left.join()} ${state === null ? '' : `${state.value} ${state.expires}`}`
+    const key = `${done.join()} ${left.join()} ${state === null ? '' : `${state.value} ${state.expires} ${state.own}`}`
     if (seen.has(key)) continue
     seen.add(key)
     const held = new Set(left.map((i) => observations[i]).map(({ chain, after }) => `${chain} ${after}`))

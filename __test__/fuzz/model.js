@@ -82,12 +82,12 @@ class History {
     return value
   }
 
-  /** The value of a session that was read, which must be as it was written. */
-  valueOf(found) {
-    if (found === null || found === undefined) return null
+  /** The value of a session that was read, which must be as it was written, and when its cookie expires. */
+  read(found) {
+    if (found === null || found === undefined) return { result: null }
     if (found.text !== this.#texts.get(found.value))
       throw new Error(`the text of ${found.value} is not what was written`)
-    return found.value
+    return { result: found.value, until: new Date(found.cookie.expires).getTime() }
   }
 
   /** Notes a call, and with `done` its end; resolves with its result. */
@@ -143,12 +143,12 @@ class Caller {
   }
 
   /** A call for one session. */
-  #call(verb, sid, style, args, operation, read = () => undefined) {
+  #call(verb, sid, style, args, operation, read = () => ({})) {
     return this.#history.record(
       `${verb} ${sid}`,
       () => styles[style](this.#store, verb, sid, ...args),
       (result, times) => {
-        this.#history.add(sid, { chain: this.#chain, ...operation, ...times, result: read(result) })
+        this.#history.add(sid, { chain: this.#chain, ...operation, ...times, ...read(result) })
       }
     )
   }
@@ -166,7 +166,7 @@ class Caller {
 
   async get({ sid, style }) {
     const loadedFrom = Date.now()
-    const found = await this.#call('get', sid, style, [], { type: 'get' }, (result) => this.#history.valueOf(result))
+    const found = await this.#call('get', sid, style, [], { type: 'get' }, (result) => this.#history.read(result))
     if (found === null) this.#held.delete(sid)
     else this.#held.set(sid, { loadedFrom, made: this.#store.createSession({ sessionID: sid }, found) })
   }
@@ -245,7 +245,7 @@ class Caller {
         // Each is seen at a moment of the call, whatever is going on beside it.
         const operation = { chain: Symbol(verb), ...times }
         if (verb === 'ids') this.#history.add(sid, { ...operation, type: 'present', result: found.has(sid) })
-        else this.#history.add(sid, { ...operation, type: 'list', result: this.#history.valueOf(found.get(sid)) })
+        else this.#history.add(sid, { ...operation, type: 'list', ...this.#history.read(found.get(sid)) })
       }
     })
   }
@@ -268,10 +268,11 @@ function tell(operations) {
   const first = Math.min(...operations.map(({ from }) => from))
   const lines = operations
     .sort((one, other) => one.call - other.call)
-    .map(({ chain, call, ret, from, to, type, value, expires, result }) => {
+    .map(({ chain, call, ret, from, to, type, value, expires, result, until: yielded }) => {
       const who = typeof chain === 'symbol' ? chain.description : `store ${chain}`
       const until = expires === undefined ? '' : ` until ${expires - first} ms`
-      const gave = ['get', 'list', 'present'].includes(type) ? ` = ${result}` : ''
+      const end = yielded === undefined ? '' : ` until ${yielded - first} ms`
+      const gave = ['get', 'list', 'present'].includes(type) ? ` = ${result}${end}` : ''
       return `  ${call}–${ret} (${from - first}–${to - first} ms) ${who}: ${type} ${value ?? ''}${until}${gave}`
     })
   return lines.join('\n')

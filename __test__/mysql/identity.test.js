@@ -129,6 +129,35 @@ onEachMysql((database) => {
     })
   })
 
+  test.each(['PRIMARY KEY', 'UNIQUE'])(
+    'bytes that are no text are no id of ours, and end neither lists nor pruning (%s)',
+    async (key) => {
+      const where = place()
+      await query(
+        where,
+        `CREATE TABLE Sessions (sid VARBINARY(128) ${key}, expires DATETIME, data TEXT CHARACTER SET utf8mb4)`
+      )
+      const store = open({ checkExpirationInterval: 0 }, where)
+      const odd = Array.from(
+        { length: 700 },
+        (_, i) => `(CONCAT(x'62ff', '${i}'), NULL, '{}'), (CONCAT(x'64ff', '${i}'), '2020-01-01', '{}')`
+      )
+      await query(where, `INSERT INTO Sessions VALUES ${odd.join()}, (x'ff', NULL, '{}')`)
+      const sids = ['a', 'b', 'c', 'd', 'e', 'é', '😀']
+      for (const sid of sids) await store.set(sid, session({ sid }))
+      for (let i = 0; i < 600; i++) store.set(`old ${i}`, session({}, -HOUR))
+      expect(Object.keys(await store.all())).toEqual(sids)
+      expect(await store.clearExpiredSessions()).toBe(600)
+      expect(await database.count(store)).toBe(odd.length * 2 + 1 + sids.length)
+      // As many in a row as a page of ids has.
+      await query(
+        where,
+        "INSERT INTO Sessions SELECT CONCAT(a.sid, b.sid), NULL, '{}' FROM Sessions a, Sessions b WHERE a.sid LIKE 'b%' AND a.sid <> 'b' AND b.sid LIKE 'd%' LIMIT 12000"
+      )
+      expect(await store.ids()).toEqual(sids)
+    }
+  )
+
   test('the error for ids that the collation treats as equal names the collation', async () => {
     const store = await openWith('VARCHAR(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci UNIQUE')
     await store.set('abc', session({ user: 'abc' }))

@@ -118,8 +118,9 @@ function kit(database) {
         dead: ['-9223372036854775808', '-1', '0']
       },
       'BIGINT UNSIGNED': { live: ['18446744073709551615', '9223372036854775808'], dead: ['0'] },
-      'VARCHAR(255)': TEXTS,
-      TEXT: TEXTS
+      'VARCHAR(255)': { ...TEXTS, live: [...TEXTS.live, "'9999-12-31 23:59:59 -14:00'"] },
+      TEXT: { ...TEXTS, dead: [...TEXTS.dead, "'0000-01-01 00:00:00 +14:00'"] },
+      'VARCHAR(255) CHARACTER SET latin1': TEXTS
     },
     binary: { BLOB: "x'ff00'", 'VARBINARY(4000)': "x'7b22ff227d'" },
     lenient: (sql) => `SET sql_mode = 'ALLOW_INVALID_DATES'; ${sql}; SET sql_mode = DEFAULT`,

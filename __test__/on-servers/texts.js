@@ -5,6 +5,18 @@ const { HOUR } = require('../support/time')
 const iso = (ms) => new Date(Date.now() + ms).toISOString()
 const quoted = (text) => `'${text}'`
 
+/** Texts of an instant on clocks of zones to the east, or with `-` to the west. */
+const zoned = (ms, sign) => {
+  const clock = iso(ms).slice(0, 23)
+  return [
+    `${clock}${sign}02:00`,
+    `${clock.replace('T', ' ')} ${sign}02:00`,
+    `${clock.slice(0, 19)} ${sign}0200`,
+    `${clock.slice(0, 16)}${sign}02`,
+    `${clock}000 ${sign}01:30 `
+  ].map(quoted)
+}
+
 /** Texts in a column of expiries, as literals. */
 const TEXTS = {
   live: [
@@ -12,6 +24,9 @@ const TEXTS = {
     quoted(iso(HOUR).replace('T', ' ').replace('Z', ' +00:00')),
     quoted(iso(HOUR).slice(0, 19)),
     quoted(iso(48 * HOUR).slice(0, 10)),
+    quoted(`${iso(HOUR).slice(0, 19)}z`),
+    // On clocks on which they have passed.
+    ...zoned(-HOUR, '-'),
     "'9999-12-31 23:59:59.999 +00:00'",
     "'2096-02-29 00:00'",
     'NULL'
@@ -20,6 +35,9 @@ const TEXTS = {
     quoted(iso(-HOUR)),
     quoted(iso(-HOUR).replace('T', ' ').replace('Z', ' +00:00')),
     quoted(iso(-HOUR).slice(0, 19)),
+    quoted(`${iso(-HOUR).slice(0, 19)}z`),
+    // On clocks on which they have not passed.
+    ...zoned(HOUR, '+'),
     "'0001-01-01 00:00:00'",
     "'2024-02-29'"
   ],
@@ -51,7 +69,21 @@ const TEXTS = {
   ]
 }
 
-/** Texts of instants that have passed, on clocks of other zones on which they have not. */
-const ZONED = ['+02:00', '+0200', '+02'].map((zone) => quoted(`${iso(HOUR).slice(0, 19)} ${zone}`))
+/**
+ * Expiries of rows in hours from now, each with the zone of its text, and what remains after a session that says two hours is loaded and
+ * saved: the later of both.
+ */
+const KEPT = [
+  [1, '+09:00', 2],
+  [3, '-09:00', 3],
+  [1, '-09:00', 2],
+  [3, '+09:00', 3]
+]
 
-module.exports = { TEXTS, ZONED }
+/** The text of a row of `KEPT`. */
+function textOf([hours, zone]) {
+  const minutes = Number(`${zone[0]}${Number(zone.slice(1, 3)) * 60}`)
+  return `${iso(hours * HOUR + minutes * 60_000).slice(0, 19)} ${zone}`
+}
+
+module.exports = { KEPT, TEXTS, textOf }

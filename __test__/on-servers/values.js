@@ -3,8 +3,9 @@
 const createDebug = require('debug')
 const { codes, styles } = require('../support/calls')
 const { browserSession, loaded, session, stored } = require('../support/sessions')
-const { DAY, HOUR, until } = require('../support/time')
+const { DAY, HOUR, MINUTE, apart, until } = require('../support/time')
 const { tablesOf } = require('./ddl')
+const { KEPT, textOf } = require('./texts')
 
 /**
  * Every value that a column can hold. Beyond what tables.js needs, a server's kit has
@@ -79,6 +80,28 @@ module.exports = (database, kit) => {
     expect(Object.keys(await store.all())).toEqual(['mate'])
     expect(store.stats()).toMatchObject({ errors: 0, unreadable: 2 })
   })
+
+  test.each(KEPT)(
+    'a row that expires in %d h by a clock of %s is compared as an instant',
+    async (hours, zone, left) => {
+      const where = await existing(columns({ expires: 'VARCHAR(64)', ...noStamps }))
+      const data = JSON.stringify(session({ user: 'ada' }, 2 * HOUR))
+      await insert(where, 'ada', `'${textOf([2, '+00:00'])}'`, `'${data}'`)
+      const store = open({}, where)
+      const found = await store.get('ada')
+      await query(where, `UPDATE ${q('Sessions')} SET ${q('expires')} = '${textOf([hours, zone])}'`)
+      await store.set('ada', Object.assign(found, { saved: true }))
+      expect((await store.get('ada')).saved).toBe(true)
+      const again = (await store.get('ada')).cookie.expires
+      expect(apart(new Date(again), Date.now() + left * HOUR)).toBeLessThan(MINUTE)
+      const [{ text }] = await query(
+        where,
+        `SELECT ${q('expires')} AS text FROM ${q('Sessions')} WHERE ${q('sid')} = 'ada'`
+      )
+      // It was kept or written.
+      expect(text.endsWith(zone)).toBe(hours > 2)
+    }
+  )
 
   describe('an expiry that is further away than the column reaches:', () => {
     const far = [

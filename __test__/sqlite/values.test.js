@@ -1,10 +1,10 @@
 'use strict'
 
 const createDebug = require('debug')
-const { TEXTS, ZONED } = require('../on-servers/texts')
+const { KEPT, TEXTS, textOf } = require('../on-servers/texts')
 const { codes, styles } = require('../support/calls')
 const { session } = require('../support/sessions')
-const { HOUR } = require('../support/time')
+const { HOUR, MINUTE, apart } = require('../support/time')
 const { open, place, query } = require('./setup')
 
 // Every value that a column can hold. SQLite keeps any value in any column.
@@ -17,12 +17,12 @@ const BYTES = ["x''", "x'00ff'", "x'323039302d30312d3031'"]
 const VALUES = {
   DATETIME: {
     live: [...TEXTS.live, "'9998-12-31 23:59:59 -14:00'"],
-    dead: [...TEXTS.dead, ...ZONED, "'0000-01-01 00:00:00'"],
+    dead: [...TEXTS.dead, "'0000-01-01 00:00:00'"],
     unreadable: [...TEXTS.unreadable, ...BYTES]
   },
   TEXT: {
-    live: [...TEXTS.live],
-    dead: [...TEXTS.dead, ...ZONED],
+    live: TEXTS.live,
+    dead: TEXTS.dead,
     unreadable: [...TEXTS.unreadable, ...BYTES, "CAST(x'32303930ff' AS TEXT)"]
   },
   BLOB: { live: TEXTS.live, dead: TEXTS.dead, unreadable: [...TEXTS.unreadable, ...NUMBERS, '5', ...BYTES] },
@@ -81,24 +81,55 @@ describe.each(Object.entries(VALUES))('expires of the type %s', (type, kinds) =>
   })
 })
 
+test.each(KEPT)('a row that expires in %d h by a clock of %s is compared as an instant', async (hours, zone, left) => {
+  const where = await table('TEXT', [])
+  const data = JSON.stringify(session({ user: 'ada' }, 2 * HOUR))
+  await query(where, 'INSERT INTO Sessions VALUES (?, ?, ?)', ['ada', textOf([2, '+00:00']), data])
+  const store = open({}, where)
+  const found = await store.get('ada')
+  await query(where, 'UPDATE Sessions SET expires = ?', [textOf([hours, zone])])
+  await store.set('ada', Object.assign(found, { saved: true }))
+  expect((await store.get('ada')).saved).toBe(true)
+  const again = (await store.get('ada')).cookie.expires
+  expect(apart(new Date(again), Date.now() + left * HOUR)).toBeLessThan(MINUTE)
+  const [{ text }] = await query(where, "SELECT expires AS text FROM Sessions WHERE sid = 'ada'")
+  // It was kept or written.
+  expect(text.endsWith(zone)).toBe(hours > 2)
+})
+
 test.each(['', 'WITHOUT ROWID'])(
   'expired rows whose ids are no texts keep no others from being pruned %s',
   async (how) => {
     const where = place()
     await query(where, `CREATE TABLE Sessions (sid NOT NULL PRIMARY KEY, expires TEXT, data TEXT) ${how}`)
     const numbers = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600)'
-    for (const sid of ["CAST('ada' || i AS BLOB)", "x'ff' || i", 'i', "'sid' || i"]) {
+    for (const sid of ["CAST('ada' || i AS BLOB)", "x'ff' || i", "'b' || x'ff' || i", 'i', "'sid' || i", "'!' || i"]) {
       await query(where, `INSERT INTO Sessions ${numbers} SELECT ${sid}, '2020-01-01 00:00:00.000 +00:00', '{}' FROM n`)
     }
     const store = open({ checkExpirationInterval: 0 }, where)
     await store.set('mate', session())
-    expect(await store.clearExpiredSessions()).toBeGreaterThanOrEqual(600)
-    const [{ left }] = await query(where, "SELECT count(*) AS left FROM Sessions WHERE sid LIKE 'sid%' OR sid = 'mate'")
+    expect(await store.clearExpiredSessions()).toBeGreaterThanOrEqual(1200)
+    const sids = "sid LIKE 'sid%' OR sid LIKE '!%' OR sid = 'mate'"
+    const [{ left }] = await query(where, `SELECT count(*) AS left FROM Sessions WHERE ${sids}`)
     expect(left).toBe(1)
     expect(await store.ids()).toContain('mate')
     expect(store.stats().errors).toBe(0)
   }
 )
+
+test('live rows whose ids are no texts are in no list, and end none', async () => {
+  const where = place()
+  await query(where, 'CREATE TABLE Sessions (sid PRIMARY KEY, expires TEXT, data TEXT)')
+  const numbers = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000)'
+  for (const sid of ["CAST('ada' || i AS BLOB)", "x'ff' || i", "'b' || x'ff' || i", 'i', 'NULL']) {
+    await query(where, `INSERT INTO Sessions ${numbers} SELECT ${sid}, NULL, '{}' FROM n`)
+  }
+  const store = open({}, where)
+  const sids = ['!', 'a', 'b', 'bz', 'c', 'é', '😀']
+  for (const sid of sids) await store.set(sid, session({ sid }))
+  expect(await store.ids()).toEqual(sids)
+  expect(Object.keys(await store.all()).sort()).toEqual([...sids].sort())
+})
 
 test('bytes that are no text may be the first row of a column of JSON', async () => {
   const where = place()
@@ -173,4 +204,35 @@ test('a table of other types may take the place of the one that the store has fo
   expect((await store.get('bob')).user).toBe('bob')
   await store.set('ada', session({ user: 'ada' }))
   expect((await store.ids()).sort()).toEqual(['ada', 'bob'])
+})
+
+test.each([
+  ['DATETIME', 'INTEGER', 'integer'],
+  ['BIGINT', 'DATETIME', 'text'],
+  ['TEXT', 'BIGINT', 'integer'],
+  ["DATETIME DEFAULT 'it''s'", 'INTEGER', 'integer']
+])('what is written after %s has become %s is of the new type', async (before, after, kept) => {
+  const where = await table(before, [])
+  const store = open({ checkExpirationInterval: 0 }, where)
+  const sids = ['ada', 'bob', 'eve']
+  for (const sid of sids) await store.set(sid, session({ sid }))
+  await query(where, 'DROP TABLE Sessions')
+  await query(where, `CREATE TABLE Sessions (sid TEXT PRIMARY KEY, expires ${after}, data TEXT)`)
+  // Nothing is read before.
+  await Promise.all(sids.map((sid) => store.set(sid, session({ sid }, 2 * HOUR))))
+  await store.touch('ada', session({}, 3 * HOUR))
+  const rows = await query(where, 'SELECT DISTINCT typeof(expires) AS kept FROM Sessions')
+  expect(rows).toEqual([{ kept }])
+  expect(await store.ids()).toEqual(sids)
+  expect(store.stats().errors).toBe(0)
+})
+
+test('another table that is made or altered meanwhile disturbs nothing', async () => {
+  const where = await table('DATETIME', [])
+  const store = open({}, where)
+  await store.set('ada', session())
+  await query(where, 'CREATE TABLE Others (a)')
+  await query(where, 'ALTER TABLE Sessions ADD COLUMN note TEXT')
+  await store.set('bob', session())
+  expect(store.stats()).toMatchObject({ errors: 0, retries: 0 })
 })

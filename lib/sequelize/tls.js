@@ -24,7 +24,7 @@ function tlsParameters(ssl, verifiesHostName, names) {
   if (ssl === undefined || ssl === null || ssl === false || ssl === 'false') return parameters
   if (typeof ssl === 'string' && ssl !== 'true') {
     throw optionsError(
-      `unsupported TLS profile \`${ssl}\` in option \`ssl\` of the Sequelize instance; give the certificates in \`ssl.ca\` instead`
+      `unsupported TLS profile in option \`ssl\` of the Sequelize instance; give the certificates in \`ssl.ca\` instead`
     )
   }
   const tls = isObject(ssl) ? ssl : {}

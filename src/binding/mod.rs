@@ -19,7 +19,7 @@ mod outcome;
 
 use std::sync::Arc;
 
-use napi::bindgen_prelude::Function;
+use napi::bindgen_prelude::{Buffer, Function};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 
@@ -151,18 +151,18 @@ impl NativeStore {
         self.call_table(ticket, now, TableCall::Length)
     }
 
-    /// Live sessions after the id `after`, in the order of their ids.
+    /// Live sessions in the order of their ids. `after`: where the page before said that this one begins.
     #[napi(catch_unwind)]
     pub fn page(
         &self,
         ticket: u32,
         now: i64,
-        after: Option<String>,
+        after: Option<Buffer>,
         limit: u32,
         with_data: bool,
     ) -> Result<()> {
         let request = PageRequest {
-            after,
+            after: after.map(Vec::from),
             limit,
             with_data,
         };

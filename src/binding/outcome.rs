@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use napi::Env;
-use napi::bindgen_prelude::{Array, Null, Object, ToNapiValue, Unknown};
+use napi::bindgen_prelude::{Array, Buffer, Null, Object, ToNapiValue, Unknown};
 use napi_derive::napi;
 
 use crate::error::{ErrorKind, StoreError};
@@ -23,7 +23,7 @@ pub enum OutcomeType {
     Session,
     /// Value: the number.
     Count,
-    /// Value: `PAGE_STRIDE` values for each session. Detail: whether there may be more.
+    /// Value: `PAGE_STRIDE` values for each session. Detail: where the next page begins; `undefined` at the end.
     Page,
     /// Value: `code`, `message` and `cause` of a `SessionStoreError`.
     Failed,
@@ -133,9 +133,11 @@ fn set_outcome<'env>(
             array.set(at + 2, count as f64)?;
             OutcomeType::Count
         }
-        Outcome::Page(Page { sessions, full }) => {
+        Outcome::Page(Page { sessions, next }) => {
             array.set(at + 2, page(env, sessions)?)?;
-            array.set(at + 3, full)?;
+            if let Some(next) = next {
+                array.set(at + 3, Buffer::from(next))?;
+            }
             OutcomeType::Page
         }
         Outcome::Failed(error) => {

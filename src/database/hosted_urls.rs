@@ -11,7 +11,7 @@ use crate::config::ConnectionConfig;
 use super::Connect;
 use super::parameters::{Parameter, Parameters, folded};
 
-fn connection(url: &str) -> ConnectionConfig {
+pub fn connection(url: &str) -> ConnectionConfig {
     ConnectionConfig {
         url: url.to_owned(),
         prepared_statements: true,

@@ -16,6 +16,8 @@ mod mysql;
 mod on_conflict;
 mod parameters;
 mod postgres;
+#[cfg(test)]
+mod random_urls;
 mod schema;
 mod servers;
 mod sqlite;
@@ -90,6 +92,9 @@ pub trait ReadStatements: sqlx::Database {
 
     /// Decodes a row of [`ReadStatements::page`].
     fn listed(table: &InspectedTable, row: &Self::Row) -> sqlx::Result<Listed>;
+
+    /// The sid in a row of [`ReadStatements::page`], which may be no text.
+    fn sid_bytes(row: &Self::Row) -> Option<Vec<u8>>;
 
     /// Counts the live sessions.
     fn length(table: &InspectedTable, now: Timestamp) -> Statement<Self>;

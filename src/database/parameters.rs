@@ -259,7 +259,7 @@ pub fn unsupported(name: &str, instead: &str) -> StoreError {
 }
 
 /// A name or value for a message, if it is a plain word: it might be part of a password that is not encoded.
-fn shown(value: &str) -> String {
+pub fn shown(value: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
     if value.len() <= 24 && value.chars().all(plain) {
         format!("`{value}`")

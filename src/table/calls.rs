@@ -53,7 +53,8 @@ where
         now: Timestamp,
     ) -> Result<Page> {
         let table = self.inspected(connection).await?;
-        let mut sessions = Vec::new();
+        let mut sessions: Vec<Listed> = Vec::new();
+        let mut odd = None;
         let mut read = 0;
         let mut bytes = 0;
         let answer = self.fetch(connection, DB::page(&table, request, now), |row| {
@@ -65,21 +66,25 @@ where
                     expires: None,
                 })
             });
-            // A sid that is not text cannot be requested either, so it is left out.
-            if let Ok(mut listed) = listed {
-                listed.data = listed.data.map(|data| table.session_text(data));
-                bytes += listed.bytes();
-                sessions.push(listed);
+            odd = None;
+            match listed {
+                Ok(mut listed) => {
+                    listed.data = listed.data.map(|data| table.session_text(data));
+                    bytes += listed.bytes();
+                    sessions.push(listed);
+                }
+                // A sid that is not text cannot be requested either, so it is left out.
+                Err(_) => odd = DB::sid_bytes(row),
             }
             Ok(bytes <= PAGE_BYTES)
         });
         if let Err(error) = answer.await {
             return Err(self.failed_on(connection, &table, error).await);
         }
-        Ok(Page {
-            sessions,
-            full: bytes > PAGE_BYTES || read >= request.limit as usize,
-        })
+        let last = || odd.or_else(|| Some(sessions.last()?.sid.clone().into_bytes()));
+        let full = bytes > PAGE_BYTES || read >= request.limit as usize;
+        let next = if full { last() } else { None };
+        Ok(Page { sessions, next })
     }
 
     /// Number of live sessions.

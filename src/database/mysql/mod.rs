@@ -78,18 +78,56 @@ fn local(at: Timestamp, utc_offset_minutes: i32, digits: u32) -> String {
     text
 }
 
-/// The expiry compared with the time of the statement, which is its parameter. NULL for a text that is not a date, as
-/// `get` finds no expiry in it. Texts are compared without their zone, which is UTC in all that stores write.
-fn compared(table: &InspectedTable, operator: &str) -> String {
-    let expires = &table.expires.name;
-    if !matches!(table.expires.form, InstantForm::Text | InstantForm::Iso) {
-        return format!("{expires} {operator} ?");
+fn keeps_texts(table: &InspectedTable) -> bool {
+    matches!(table.expires.form, InstantForm::Text | InstantForm::Iso)
+}
+
+/// The expiry in a form that compares; a text as `YYYY-MM-DD HH:MM:SS.mmm` in UTC. NULL for a text that is not a date, as
+/// `get` finds no expiry in it.
+fn comparable(table: &InspectedTable) -> String {
+    let text = &table.expires.name;
+    if !keeps_texts(table) {
+        return text.clone();
     }
-    let clock = |text: &str| format!("REPLACE(LEFT({text}, 23), 'T', ' ')");
+    let rest = format!("UPPER(SUBSTRING({text}, 12))");
+    let time = ["Z", "+", "-"].iter().fold(rest, |text, zone| {
+        format!("SUBSTRING_INDEX({text}, '{zone}', 1)")
+    });
+    let time = format!("LEFT(RTRIM({time}), 12)");
+    let clock = format!(
+        "CONCAT(LEFT({text}, 10), ' ', {time}, SUBSTRING('00:00:00.000', CHAR_LENGTH({time}) + 1))"
+    );
+    let zone = format!("SUBSTRING_INDEX(SUBSTRING_INDEX({text}, '+', -1), '-', -1)");
+    let zone = format!("RPAD(REPLACE(RTRIM({zone}), ':', ''), 4, '0')");
+    let minutes = format!(
+        "(LEFT({zone}, 2) * 60 + RIGHT({zone}, 2)) * IF(LOCATE('+', {text}, 12) > 0, 1, -1)"
+    );
+    let utc = format!(
+        "LEFT(DATE_FORMAT(CAST({clock} AS DATETIME(3)) - INTERVAL {minutes} MINUTE, '%Y-%m-%d %H:%i:%s.%f'), 23)"
+    );
+    // In the first and last years, the server could not say what the clock of UTC shows.
     format!(
-        "CASE WHEN {expires} REGEXP '{TEXT_DATE}' THEN {} {operator} {} END",
-        clock(expires),
-        clock("?")
+        "CASE WHEN {text} NOT REGEXP '{TEXT_DATE}' THEN NULL \
+         WHEN {text} REGEXP ':.*[+-][0-9:]*[1-9]' AND LEFT({text}, 4) BETWEEN '0002' AND '9998' THEN {utc} \
+         ELSE {clock} END"
+    )
+}
+
+/// A value of ours for the expiry, which is in UTC, in the form of `comparable`.
+fn comparable_value(table: &InspectedTable, value: &str) -> String {
+    if keeps_texts(table) {
+        format!("REPLACE(LEFT({value}, 23), 'T', ' ')")
+    } else {
+        value.to_owned()
+    }
+}
+
+/// The expiry compared with the time of the statement, which is its parameter.
+fn compared(table: &InspectedTable, operator: &str) -> String {
+    format!(
+        "{} {operator} {}",
+        comparable(table),
+        comparable_value(table, "?")
     )
 }
 
@@ -99,7 +137,7 @@ fn expired(table: &InspectedTable) -> String {
 
 fn live(table: &InspectedTable) -> String {
     let not_deleted = and_not_deleted(table);
-    if matches!(table.expires.form, InstantForm::Text | InstantForm::Iso) {
+    if keeps_texts(table) {
         let (name, live) = (&table.expires.name, compared(table, ">"));
         return format!("({name} IS NULL OR {live}){not_deleted}");
     }
@@ -128,6 +166,11 @@ fn padded<T: Copy>(values: &[T], size: usize) -> Vec<T> {
         padded.resize(size, *last);
     }
     padded
+}
+
+/// Whether the sid column keeps bytes, which may be no text.
+fn is_binary(table: &InspectedTable) -> bool {
+    table.sid_column.collation.is_none()
 }
 
 /// The character set of the sid column and its collation, if it is a text of another character set than the parameters.

@@ -4,7 +4,7 @@ use sqlx::MySql;
 use sqlx::mysql::MySqlArguments;
 
 use super::error::number;
-use super::{add, add_cursor, add_instant, add_sids, expired, marks, size};
+use super::{add, add_cursor, add_instant, add_sids, expired, is_binary, marks, size};
 use crate::database::{InspectedTable, PruneStatements, Statement, Text};
 use crate::timestamp::Timestamp;
 
@@ -31,15 +31,21 @@ impl PruneStatements for MySql {
 
     fn expired(table: &InspectedTable, cursor: Option<&str>, now: Timestamp) -> Statement<Self> {
         let sql = table.text(Text::Expired, || {
+            // Bytes may be no text, in which case they could be no parameter.
+            let (next, after) = if is_binary(table) {
+                ("HEX(w.next)", "UNHEX(?)")
+            } else {
+                ("w.next", "?")
+            };
             let window = |columns: &str| {
                 format!(
-                    "SELECT {columns} FROM {name} WHERE (? OR {sid} > ?) ORDER BY {sid} LIMIT {WINDOW_ROWS}",
+                    "SELECT {columns} FROM {name} WHERE (? OR {sid} > {after}) ORDER BY {sid} LIMIT {WINDOW_ROWS}",
                     name = table.name,
                     sid = table.sid,
                 )
             };
             format!(
-                "SELECT w.next, e.sid FROM (SELECT MAX(sid) AS next FROM ({sids}) AS a) AS w \
+                "SELECT {next}, e.sid FROM (SELECT MAX(sid) AS next FROM ({sids}) AS a) AS w \
                  LEFT JOIN (SELECT sid FROM ({rows}) AS b WHERE expired) AS e ON TRUE",
                 sids = window(&format!("{} AS sid", table.sid)),
                 rows = window(&format!("{} AS sid, {} AS expired", table.sid, expired(table))),

@@ -3,7 +3,7 @@
 use sqlx::mysql::{MySqlArguments, MySqlRow};
 use sqlx::{Decode, MySql, Row, TypeInfo as _, ValueRef as _};
 
-use super::{add, add_cursor, add_instant, add_sids, and_not_deleted, live, sid_marks, size};
+use super::{add, add_instant, add_sids, and_not_deleted, is_binary, live, sid_marks, size};
 use crate::database::{
     DataForm, InspectedTable, InstantForm, Key, ReadStatements, Statement, Text, expires_at, listed,
 };
@@ -56,7 +56,13 @@ impl ReadStatements for MySql {
             )
         });
         let mut arguments = MySqlArguments::default();
-        add_cursor(&mut arguments, request.after.as_deref());
+        add(&mut arguments, request.after.is_none());
+        let after = request.after.as_deref().unwrap_or_default();
+        if is_binary(table) {
+            add(&mut arguments, after);
+        } else {
+            add(&mut arguments, String::from_utf8_lossy(after).into_owned());
+        }
         add_instant(&mut arguments, table, &table.expires, now);
         add(&mut arguments, request.limit);
         Statement::new(sql, arguments)
@@ -64,6 +70,10 @@ impl ReadStatements for MySql {
 
     fn listed(table: &InspectedTable, row: &MySqlRow) -> sqlx::Result<Listed> {
         listed(Self::stored(table, row)?)
+    }
+
+    fn sid_bytes(row: &MySqlRow) -> Option<Vec<u8>> {
+        row.try_get_unchecked(0).ok()
     }
 
     fn length(table: &InspectedTable, now: Timestamp) -> Statement<Self> {

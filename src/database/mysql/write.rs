@@ -4,8 +4,8 @@ use sqlx::MySql;
 use sqlx::mysql::{MySqlArguments, MySqlQueryResult};
 
 use super::{
-    add, add_instant, add_sids, and_not_deleted, live, local, marks, other_charset, padded,
-    sid_marks, size,
+    add, add_instant, add_sids, and_not_deleted, comparable, comparable_value, live, local, marks,
+    other_charset, padded, sid_marks, size,
 };
 use crate::database::{
     Batch, InspectedTable, Save, Schema, Statement, Text, Touch, WriteStatements, keep_later,
@@ -102,9 +102,8 @@ impl Writer<'_> {
             .map(|column| {
                 let value = format!("VALUES({column})");
                 if keep_later && column == table.expires.name {
-                    format!(
-                        "{column} = IF({column} IS NULL OR {column} > {value}, {column}, {value})"
-                    )
+                    let later = later(table, &value);
+                    format!("{column} = IF({later}, {column}, {value})")
                 } else {
                     format!("{column} = {value}")
                 }
@@ -143,7 +142,7 @@ impl Writer<'_> {
         let keep_later = keep_later(saves);
         let sql = table.text_with(Text::Update { size, keep_later }, self.extra, || {
             let name = &table.expires.name;
-            let kept = format!("IF(? AND ({name} IS NULL OR {name} > ?), {name}, ?)");
+            let kept = format!("IF(? AND ({}), {name}, ?)", later(table, "?"));
             let expires = self.chosen(name, if keep_later { &kept } else { "?" }, size);
             let data = self.chosen(&table.data, data_mark(table), size);
             let extra = self.extra_columns();
@@ -233,7 +232,8 @@ impl Writer<'_> {
     /// ` AND …`, the condition that a touch does not leave the row alone.
     fn not_left_alone(&self, size: usize) -> String {
         let name = &self.table.expires.name;
-        let branch = format!(" WHEN ? THEN {name} IS NULL OR {name} <= ? OR {name} > ?");
+        let (row, given) = (comparable(self.table), comparable_value(self.table, "?"));
+        let branch = format!(" WHEN ? THEN {name} IS NULL OR {row} <= {given} OR {row} > {given}");
         format!(
             " AND CASE {}{} END",
             compared_sid(self.table),
@@ -275,6 +275,16 @@ impl Writer<'_> {
             add_instant(arguments, self.table, column, self.now);
         }
     }
+}
+
+/// The condition that a row expires later than a value of ours.
+fn later(table: &InspectedTable, value: &str) -> String {
+    let name = &table.expires.name;
+    format!(
+        "{name} IS NULL OR {} > {}",
+        comparable(table),
+        comparable_value(table, value)
+    )
 }
 
 /// Whether the column itself tells all sids apart. In another character set, a sid that the column cannot hold is looked up

@@ -78,19 +78,39 @@ fn now(table: &InspectedTable, column: &InstantColumn) -> String {
     instant(table, column, "$1::bigint")
 }
 
-/// The expiry, and the time of the statement in a form that compares with it. A text that is not a date becomes NULL, as
-/// `get` finds no expiry in it.
-fn compared(table: &InspectedTable) -> [String; 2] {
-    let expires = format!("t.{}", table.expires.name);
-    if !matches!(table.expires.form, InstantForm::Text | InstantForm::Iso) {
-        return [expires, now(table, &table.expires)];
+/// An expression for the expiry in a form that compares. A text that is not a date becomes NULL, as `get` finds no expiry
+/// in it.
+fn comparable(table: &InspectedTable, expires: &str) -> String {
+    if !keeps_texts(table) {
+        return expires.to_owned();
     }
     // The zone of the session may be another than UTC, and the server knows no year 0.
-    let date = format!(
+    format!(
         "CASE WHEN {expires} ~ '{TEXT_DATE}' AND {expires} !~ '^0000' THEN ({expires} || \
          CASE WHEN {expires} ~ ':.*([Zz]|[+-][0-9:]+) *$' THEN '' ELSE ' UTC' END)::timestamptz END"
-    );
-    [date, timestamp("$1::bigint")]
+    )
+}
+
+/// An instant, given in ms as an expression of bigint, in a form that compares with the expiry.
+fn comparable_instant(table: &InspectedTable, ms: &str) -> String {
+    if keeps_texts(table) {
+        timestamp(ms)
+    } else {
+        instant(table, &table.expires, ms)
+    }
+}
+
+fn keeps_texts(table: &InspectedTable) -> bool {
+    matches!(table.expires.form, InstantForm::Text | InstantForm::Iso)
+}
+
+/// The expiry, and the time of the statement in a form that compares with it.
+fn compared(table: &InspectedTable) -> [String; 2] {
+    let expires = format!("t.{}", table.expires.name);
+    [
+        comparable(table, &expires),
+        comparable_instant(table, "$1::bigint"),
+    ]
 }
 
 fn expired(table: &InspectedTable) -> String {

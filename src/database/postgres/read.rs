@@ -64,13 +64,18 @@ impl ReadStatements for Postgres {
         });
         let mut arguments = PgArguments::default();
         add(&mut arguments, now.0);
-        add(&mut arguments, request.after.as_deref().unwrap_or_default());
+        let after = request.after.as_deref().unwrap_or_default();
+        add(&mut arguments, String::from_utf8_lossy(after).into_owned());
         add(&mut arguments, i64::from(request.limit));
         Statement::new(sql, arguments)
     }
 
     fn listed(table: &InspectedTable, row: &PgRow) -> sqlx::Result<Listed> {
         listed(Self::stored(table, row)?)
+    }
+
+    fn sid_bytes(row: &PgRow) -> Option<Vec<u8>> {
+        row.try_get_unchecked(0).ok()
     }
 
     fn length(table: &InspectedTable, now: Timestamp) -> Statement<Self> {

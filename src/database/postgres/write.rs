@@ -3,7 +3,7 @@
 use sqlx::Postgres;
 use sqlx::postgres::{PgArguments, PgQueryResult};
 
-use super::{add, instant, live, now};
+use super::{add, comparable, comparable_instant, instant, live, now};
 use crate::database::on_conflict::{Keeps, Rows};
 use crate::database::{
     Batch, DataForm, Effects, InspectedTable, InstantColumn, Save, Schema, Statement, Text, Touch,
@@ -165,16 +165,17 @@ fn write_text(table: &InspectedTable, batch: &Batch<'_>, effects: Effects) -> St
 }
 
 fn keeps(table: &InspectedTable, effects: Effects) -> Keeps {
-    let row = format!("t.{}", table.expires.name);
-    let given = instant(table, &table.expires, "j.e");
-    let update = || format!("j.k AND ({row} IS NULL OR {row} > {given})");
+    let name = &table.expires.name;
+    let row = comparable(table, &format!("t.{name}"));
+    let given = comparable_instant(table, "j.e");
+    let update = || format!("j.k AND (t.{name} IS NULL OR {row} > {given})");
     let touch = || {
-        let after = instant(table, &table.expires, "j.a");
+        let after = comparable_instant(table, "j.a");
         format!("{row} IS NOT NULL AND {row} > {after} AND {row} <= {given}")
     };
     let upsert = || {
-        let name = &table.expires.name;
-        format!("{row} IS NULL OR {row} > excluded.{name}")
+        let excluded = comparable(table, &format!("excluded.{name}"));
+        format!("t.{name} IS NULL OR {row} > {excluded}")
     };
     Keeps {
         upsert: effects.upserts_keep_later.then(upsert),

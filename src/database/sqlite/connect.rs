@@ -9,6 +9,7 @@ use sqlx::{ConnectOptions, Executor, Sqlite, SqliteConnection};
 use super::file_locks::share_files_safely;
 use super::new_file;
 use crate::config::{ConnectionConfig, Lanes};
+use crate::database::parameters::shown;
 use crate::database::url::invalid_url;
 use crate::database::{Connect, Host, Settings, Target, rendered};
 use crate::error::{Result, StoreError};
@@ -124,7 +125,14 @@ fn connect_options(url: &str) -> Result<(SqliteConnectOptions, Place)> {
             "journal_mode" => journal_mode = Some(parameter(key, value)?),
             "synchronous" => synchronous = Some(parameter(key, value)?),
             "busy_timeout" => busy_timeout = Duration::from_millis(parameter(key, value)?),
-            _ => others.push(pair),
+            "mode" | "cache" | "immutable" | "vfs" => others.push(pair),
+            _ => {
+                return Err(StoreError::options(format!(
+                    "unknown parameter {} in the SQLite URL; supported: mode, cache, immutable, vfs, journal_mode, \
+                     synchronous, busy_timeout",
+                    shown(key)
+                )));
+            }
         }
     }
     let has_mode = others.iter().any(|pair| pair.starts_with("mode="));
@@ -132,7 +140,10 @@ fn connect_options(url: &str) -> Result<(SqliteConnectOptions, Place)> {
     let url = format!("{location}?{}", others.join("&"));
     let options = SqliteConnectOptions::from_str(url.trim_end_matches('?'))
         .map_err(|error| invalid_url("SQLite", &error))?;
-    let in_memory = others.contains(&"mode=memory") || location.ends_with(":memory:");
+    // As the driver reads it: another name that ends like this is that of a file.
+    let path = location.split_once(':').map_or("", |(_, path)| path);
+    let path = path.strip_prefix("//").unwrap_or(path);
+    let in_memory = others.contains(&"mode=memory") || path == ":memory:";
     if options.get_filename().as_os_str().is_empty() && !in_memory {
         return Err(StoreError::options(
             "the SQLite URL names no file; expected a URL such as `sqlite:./sessions.sqlite` or `sqlite::memory:`",
@@ -230,6 +241,8 @@ mod tests {
         assert_eq!(file.lanes.readers, 2);
         assert!(target("sqlite::memory:").unwrap().in_memory);
         assert_eq!(target("sqlite::memory:").unwrap().lanes.readers, 0);
+        assert!(target("sqlite://:memory:").unwrap().in_memory);
+        assert!(!target("sqlite:a:memory:").unwrap().in_memory);
         for (url, named) in [
             ("sqlite:a.db?color=red", "color"),
             ("sqlite:a.db?journal_mode=LOUD", "journal_mode"),

@@ -130,6 +130,12 @@ fn live(table: &InspectedTable) -> String {
     )
 }
 
+/// A text, or the bytes of one, as a text that compares with the sid: other values come before all texts, and bytes after
+/// them. A cast alone would have the column converted in the comparison.
+fn text_of(value: &str) -> String {
+    format!("(CAST({value} AS TEXT) || '')")
+}
+
 /// `["sid", …]`
 fn sids_document(sids: &[&str]) -> String {
     let mut document = String::from("[");

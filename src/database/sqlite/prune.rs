@@ -2,7 +2,7 @@
 
 use sqlx::Sqlite;
 
-use super::{expired, now_values, sids_document, statement};
+use super::{expired, now_values, sids_document, statement, text_of};
 use crate::database::{InspectedTable, PruneStatements, Statement, Text};
 use crate::timestamp::Timestamp;
 
@@ -12,11 +12,13 @@ const WINDOW_ROWS: u32 = 250;
 impl PruneStatements for Sqlite {
     fn expired(table: &InspectedTable, cursor: Option<&str>, now: Timestamp) -> Statement<Self> {
         // In the order of the file: by rowid, or by sid in a table WITHOUT ROWID.
-        let (id, after, first) = if table.sid_column.clustered {
-            (table.sid.as_str(), "?4", String::new())
+        let clustered = table.sid_column.clustered;
+        let (id, after, first) = if clustered {
+            (table.sid.as_str(), text_of("unhex(?4)"), String::new())
         } else {
             // The lowest possible rowid, which may be negative.
-            ("rowid", "CAST(?4 AS INTEGER)", i64::MIN.to_string())
+            let after = "CAST(?4 AS INTEGER)".to_owned();
+            ("rowid", after, i64::MIN.to_string())
         };
         let sql = table.text(Text::Expired, || {
             let window = |columns: &str| {
@@ -25,10 +27,14 @@ impl PruneStatements for Sqlite {
                     table.name
                 )
             };
-            // Sids that are bytes come after all texts, but a cursor of theirs would be a text before them.
+            // Sids that are bytes come after all texts, and end the run. A text may have bytes that are not UTF-8.
+            let next = if clustered {
+                "NULLIF(hex(max(CASE typeof(id) WHEN 'text' THEN id END)), '')"
+            } else {
+                "CAST(max(id) AS TEXT)"
+            };
             format!(
-                "SELECT CAST(w.next AS TEXT), e.sid FROM \
-                 (SELECT max(CASE typeof(id) WHEN 'blob' THEN NULL ELSE id END) AS next FROM ({ids})) AS w \
+                "SELECT w.next, e.sid FROM (SELECT {next} AS next FROM ({ids})) AS w \
                  LEFT JOIN (SELECT sid FROM ({rows}) WHERE expired) AS e ON true",
                 ids = window(&format!("{id} AS id")),
                 rows = window(&format!(

@@ -3,7 +3,7 @@
 use sqlx::sqlite::{SqliteRow, SqliteValueRef};
 use sqlx::{Row, Sqlite, TypeInfo, ValueRef};
 
-use super::{Argument, live, now_values, sids_document, statement};
+use super::{Argument, live, now_values, sids_document, statement, text_of};
 use crate::database::on_conflict::and_not_deleted;
 use crate::database::{InspectedTable, Key, ReadStatements, Statement, Text};
 use crate::operation::{Expires, Listed, PageRequest, Stored};
@@ -40,9 +40,10 @@ impl ReadStatements for Sqlite {
         let with_data = request.with_data;
         let sql = table.text(Text::Page { with_data }, || {
             format!(
-                "SELECT {sid}, {data}, {expires} FROM {name} AS t WHERE {sid} > ?4 AND {live} \
+                "SELECT {sid}, {data}, {expires} FROM {name} AS t WHERE {sid} > {after} AND {sid} < x'' AND {live} \
                  ORDER BY {sid} LIMIT ?5",
                 sid = table.sid,
+                after = text_of("?4"),
                 data = if with_data { &table.data } else { "NULL" },
                 expires = if with_data {
                     &table.expires.name
@@ -54,10 +55,11 @@ impl ReadStatements for Sqlite {
             )
         });
         let mut values = now_values(now);
-        values.extend([
-            request.after.clone().unwrap_or_default().into(),
-            Argument::Integer(request.limit.into()),
-        ]);
+        let after = request.after.clone().unwrap_or_default();
+        // A text may have bytes that are not UTF-8, and a text of UTF-8 may be kept in UTF-16.
+        let after = String::from_utf8(after)
+            .map_or_else(|error| Argument::Blob(error.into_bytes()), Argument::from);
+        values.extend([after, Argument::Integer(request.limit.into())]);
         statement(sql, values)
     }
 
@@ -67,6 +69,10 @@ impl ReadStatements for Sqlite {
             data: row.try_get_unchecked(1).ok().flatten(),
             expires: expires(table, row)?.at(),
         })
+    }
+
+    fn sid_bytes(row: &SqliteRow) -> Option<Vec<u8>> {
+        row.try_get_unchecked(0).ok()
     }
 
     fn length(table: &InspectedTable, now: Timestamp) -> Statement<Self> {

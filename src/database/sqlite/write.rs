@@ -11,8 +11,8 @@ use super::{
 };
 use crate::database::on_conflict::{Keeps, Rows};
 use crate::database::{
-    Batch, Effects, InspectedTable, InstantColumn, InstantForm, Save, Schema, Statement, Text,
-    Touch, WriteStatements, unless_after,
+    Batch, Column, Effects, InspectedTable, InstantColumn, InstantForm, Save, Schema, Statement,
+    Text, Touch, WriteStatements, unless_after,
 };
 use crate::operation::Value;
 use crate::timestamp::Timestamp;
@@ -80,13 +80,13 @@ fn write_script(table: &InspectedTable, batch: &Batch<'_>, effects: Effects) -> 
     };
     let mut statements = Vec::new();
     if !batch.upserts.is_empty() {
-        statements.push(rows.upsert("json_each(?4) AS j"));
+        statements.push(rows.upsert(&rows_of(table, "?4")));
     }
     if !batch.updates.is_empty() {
-        statements.push(rows.update("json_each(?5) AS j"));
+        statements.push(rows.update(&rows_of(table, "?5")));
     }
     if !batch.touches.is_empty() {
-        statements.push(rows.touch("json_each(?6) AS j"));
+        statements.push(rows.touch(&rows_of(table, "?6")));
     }
     if !batch.destroys.is_empty() {
         statements.push(format!(
@@ -98,6 +98,31 @@ fn write_script(table: &InspectedTable, batch: &Batch<'_>, effects: Effects) -> 
         return statement.clone();
     }
     format!("BEGIN IMMEDIATE; {}; COMMIT", statements.join("; "))
+}
+
+/// The rows of a document. Fails if another program has given `expires` another type: SQLite would take the values as they
+/// are, in any column.
+fn rows_of(table: &InspectedTable, document: &str) -> String {
+    let text = |name: &str| format!("'{}'", name.replace('\'', "''"));
+    let is_expires = |column: &&Column| Sqlite::quote(&column.name) == table.expires.name;
+    let Some(expires) = table.columns.iter().find(is_expires) else {
+        return format!("json_each({document}) AS j");
+    };
+    format!(
+        "json_each(CASE (SELECT c.type FROM pragma_table_info({name}) AS c WHERE c.name = {column}) \
+         WHEN {declared} THEN {document} ELSE 'the table was altered' END) AS j",
+        name = text(&unquoted(&table.name)),
+        column = text(&expires.name),
+        declared = text(&expires.declared),
+    )
+}
+
+/// The name that was quoted.
+fn unquoted(name: &str) -> String {
+    let inner = name
+        .strip_prefix('`')
+        .and_then(|name| name.strip_suffix('`'));
+    inner.unwrap_or(name).replace("``", "`")
 }
 
 /// Expiries are compared in the one form that all of them can be converted to.
@@ -248,11 +273,14 @@ mod tests {
         };
         assert_eq!(
             only(&table, &batch).sql.as_str(),
-            "INSERT INTO `Sessions` (`sid`, `createdAt`, `expires`, `data`, `updatedAt`) \
+            format!(
+                "INSERT INTO `Sessions` (`sid`, `createdAt`, `expires`, `data`, `updatedAt`) \
              SELECT j.value->>0, ?1, j.value->>1, CAST(substr(?8, j.value->>2, j.value->>3) AS TEXT), ?1 \
-             FROM json_each(?4) AS j WHERE true \
+             FROM {rows} WHERE true \
              ON CONFLICT (`sid`) DO UPDATE SET `expires` = excluded.`expires`, `data` = excluded.`data`, \
-             `updatedAt` = excluded.`updatedAt`"
+             `updatedAt` = excluded.`updatedAt`",
+                rows = rows_of(&table, "?4"),
+            )
         );
         let mut blob = Vec::new();
         assert_eq!(
@@ -283,11 +311,13 @@ mod tests {
                 "BEGIN IMMEDIATE; \
              UPDATE `Sessions` AS t SET `expires` = j.value->>1, \
              `data` = CAST(substr(?8, j.value->>2, j.value->>3) AS TEXT), `updated_at` = ?1 \
-             FROM json_each(?5) AS j WHERE t.`sid` = j.value->>0; \
-             UPDATE `Sessions` AS t SET `expires` = j.value->>1, `updated_at` = ?1 FROM json_each(?6) AS j \
+             FROM {updates} WHERE t.`sid` = j.value->>0; \
+             UPDATE `Sessions` AS t SET `expires` = j.value->>1, `updated_at` = ?1 FROM {touches} \
              WHERE t.`sid` = j.value->>0 AND {live}; \
              DELETE FROM `Sessions` WHERE `sid` IN (SELECT j.value FROM json_each(?7) AS j); \
              COMMIT",
+                updates = rows_of(&table, "?5"),
+                touches = rows_of(&table, "?6"),
                 live = live(&table),
             )
         );
