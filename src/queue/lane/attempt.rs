@@ -49,9 +49,10 @@ impl<T: SessionTable> Lane<T> {
         let began = Instant::now();
         let mut pauses = Pauses::new(RETRY_PAUSE, LONGEST_PAUSE);
         let mut tries = 0;
+        let mut writes = trip.writes();
         loop {
             let this_began = Instant::now();
-            let error = match self.once_in_time(trip).await {
+            let error = match self.once_in_time(trip, writes).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -62,7 +63,11 @@ impl<T: SessionTable> Lane<T> {
                     self.abandon_connection();
                 }
                 Remedy::Reconnect | Remedy::Discard => self.discard_connection(),
-                Remedy::Leave => self.leave_server(&error),
+                Remedy::Leave => {
+                    self.leave_server(&error);
+                    // A read that was refused has to create the table.
+                    writes = true;
+                }
                 Remedy::None | Remedy::Retry | Remedy::Isolate => {}
             }
             let pause = pauses.pause();
@@ -93,7 +98,7 @@ impl<T: SessionTable> Lane<T> {
         }
     }
 
-    async fn once_in_time<A: Trip>(&mut self, trip: &A) -> Result<A::Answer> {
+    async fn once_in_time<A: Trip>(&mut self, trip: &A, writes: bool) -> Result<A::Answer> {
         match A::LIMIT {
             Limit::Query if self.is_overdue() => {
                 let message =
@@ -104,7 +109,7 @@ impl<T: SessionTable> Lane<T> {
                 let Limits { acquire, query } = self.shared.limits;
                 let deadline = self.deadline;
                 // Bounded by the pool's own timeout, too.
-                let Ok(connected) = timeout_at(deadline, self.connect(trip.writes())).await else {
+                let Ok(connected) = timeout_at(deadline, self.connect(writes)).await else {
                     let limit = (acquire + query).as_millis();
                     let message = format!(
                         "no connection within {limit} ms (`pool.acquireTimeout` and `pool.queryTimeout` together); check \
@@ -114,7 +119,7 @@ impl<T: SessionTable> Lane<T> {
                 };
                 connected?;
                 let end = deadline.min(Instant::now() + query);
-                timeout_at(end, self.once(trip, Some(query)))
+                timeout_at(end, self.once(trip, writes, Some(query)))
                     .await
                     .unwrap_or_else(|_| {
                         let message = format!(
@@ -128,7 +133,7 @@ impl<T: SessionTable> Lane<T> {
             Limit::Closing => {
                 let shared = Arc::clone(&self.shared);
                 tokio::select! {
-                    answer = self.once(trip, None) => answer,
+                    answer = self.once(trip, writes, None) => answer,
                     () = shared.overdue() => {
                         let message = "the store was closed before the database answered";
                         let error = StoreError::new(ErrorKind::Timeout, message);
@@ -139,8 +144,13 @@ impl<T: SessionTable> Lane<T> {
         }
     }
 
-    async fn once<A: Trip>(&mut self, trip: &A, limit: Option<Duration>) -> Result<A::Answer> {
-        self.connect(trip.writes()).await?;
+    async fn once<A: Trip>(
+        &mut self,
+        trip: &A,
+        writes: bool,
+        limit: Option<Duration>,
+    ) -> Result<A::Answer> {
+        self.connect(writes).await?;
         let table = &*self.table;
         let Some((connection, _)) = &mut self.connection else {
             unreachable!("the connection was made above")
