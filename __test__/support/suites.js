@@ -14,8 +14,8 @@ function suite(name, { enabled, skipped }, register) {
  * Registers tests for each of the databases under test that `matches`. `close` closes what a test has opened besides its stores, before
  * the tables are removed.
  */
-function onDatabases(matches, register, close = async () => {}) {
-  for (const database of databases.filter(matches)) {
+function onDatabases(matches, register, close = async () => {}, all = databases) {
+  for (const database of all.filter(matches)) {
     suite(database.name, database, () => {
       afterEach(async () => {
         await close()

@@ -61,14 +61,14 @@ function inSchema(url, schema) {
 }
 
 /** A database on a server (see ../servers), whose places are schemas. */
-function postgres({ name, variable }) {
+function postgres({ name, variable }, way) {
   const { [`${variable}_URL`]: url, [`${variable}_SKIPPED`]: skipped } = process.env
   if (!url || skipped) return missing(name, 'postgres', skipped ?? `there is no ${variable}_URL`)
 
   const client = postgresClient(url)
   const schemas = places()
   const lockers = new Set()
-  const base = common(() => ({ db: inSchema(url, schemas.take()) }))
+  const base = common(() => ({ db: inSchema(url, schemas.take()) }), way)
   const schemaOf = (target) => /search_path%3D(\w+)/.exec(base.placeOf(target).db)[1]
   const query = (target, sql, params) => client.query(schemaOf(target), sql, params)
 
