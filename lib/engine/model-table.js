@@ -31,6 +31,8 @@ class ModelTable {
   #op
   #deletedAt
   #isMysql
+  /** Whether the application has code of its own for the expiry; otherwise a touch need not be validated, which takes long. */
+  #validates
 
   /**
    * @param {Model} model
@@ -41,6 +43,8 @@ class ModelTable {
     this.#names = layoutOf(layout)
     this.#op = model.sequelize.constructor.Op
     this.#deletedAt = timestampsOf(model).deletedAt
+    const { set, validate } = attributesOf(model)[this.#names.expires]
+    this.#validates = Boolean(set ?? validate)
     this.#isMysql = MYSQL.includes(model.sequelize.dialect.name)
   }
 
@@ -110,7 +114,7 @@ class ModelTable {
     } catch (error) {
       if (!isUniqueViolation(error)) throw error
       const where = this.#where(sid, {})
-      const changed = await this.#change(values, sid, {}, false)
+      const changed = await this.#change(values, sid, {}, { paranoid: false })
       if (!changed && (await this.#model.count({ where, useMaster: true, paranoid: false })) === 0) throw error
     }
   }
@@ -150,7 +154,7 @@ class ModelTable {
     const live = this.#live(now)
     const due = { [or]: [{ [lte]: this.#instant(unlessAfter ?? ms) }, { [gt]: this.#instant(ms) }, null] }
     const where = typeof unlessAfter === 'number' ? { [and]: [live, { [expires]: due }] } : live
-    await this.#change({ [expires]: this.#instant(ms) }, sid, where)
+    await this.#change({ [expires]: this.#instant(ms) }, sid, where, { validate: this.#validates })
   }
 
   /** @param {string} sid */
@@ -212,10 +216,10 @@ class ModelTable {
    * @param {Record<string, unknown>} values
    * @param {string} sid
    * @param {object} where
-   * @param {boolean} [paranoid] whether a softly deleted row is left alone
+   * @param {{ paranoid?: boolean, validate?: boolean }} [options] of Sequelize
    */
-  async #change(values, sid, where, paranoid = true) {
-    const [changed] = await this.#model.update(values, { where: this.#where(sid, where), paranoid })
+  async #change(values, sid, where, options = {}) {
+    const [changed] = await this.#model.update(values, { where: this.#where(sid, where), ...options })
     return changed > 0
   }
 

@@ -10,7 +10,7 @@ const { isObject } = require('../values.js')
  * `getCurrentClsTransaction` of version 7.
  *
  * @typedef {{ tableName: string, schema?: string, delimiter?: string }} TableName
- * @typedef {{ field?: string, type?: { constructor: { name: string } } }} Attribute
+ * @typedef {{ field?: string, set?: unknown, validate?: unknown, type?: { constructor: { name: string } } }} Attribute
  * @typedef {{
  *   name: string, sequelize: Sequelize, getTableName(): string | TableName,
  *   rawAttributes: Record<string, Attribute>, _timestampAttributes?: Record<string, string>,
