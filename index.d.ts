@@ -50,12 +50,17 @@ declare namespace connect {
   /** A database, by a scheme of its URLs. */
   type Dialect = 'sqlite' | 'postgres' | 'postgresql' | 'mysql' | 'mariadb'
 
+  /** What serves the calls of a store: connections of its own, in Rust, or the statements of a Sequelize instance. */
+  type EngineName = 'rust' | 'sequelize'
+
   /** The lifetime of a session in milliseconds, or koa-session's `'session'` for the default lifetime. */
   type Lifetime = number | 'session' | undefined
 
   /**
    * The options of a store. The constructor throws a {@link SessionStoreError} with the code `ERR_SESSION_OPTIONS` for an unknown
    * name, a wrong type or a value out of range. The value `undefined` stands for the default, except for `db`.
+   *
+   * If `db` is a Sequelize instance, an unknown name is only a warning, numbers may be text, and null stands for the default.
    */
   interface StoreOptions<Data extends object = SessionData> {
     /**
@@ -92,6 +97,13 @@ declare namespace connect {
      * @default 'Session'
      */
     modelKey?: string | undefined
+    /**
+     * What serves the calls. `'sequelize'`: the statements of the Sequelize instance, on its connections, with its hooks, its
+     * logging and its transactions; it needs several times as much time. `'rust'`: connections of the store's own; an
+     * instance whose database they cannot reach is refused.
+     * @default 'rust', unless the database is one that only Sequelize reaches, or the instance has a hook `beforeConnect`
+     */
+    engine?: EngineName | undefined
     /**
      * A model of the Sequelize instance, or its name. The store uses its table and columns, and does not create the table by
      * itself: `sync()` lets the model do it. Refused if `db` is a URL; use `tableName` there.
@@ -315,6 +327,7 @@ declare namespace connect {
     modelKey: string
     /** A model is readable, but hidden like `db`. */
     table?: string | SequelizeModel | undefined
+    engine?: EngineName | undefined
     schema?: string | undefined
     layout?: Layout | undefined
     columns: Columns
@@ -350,6 +363,8 @@ declare namespace connect {
 
   /** Statistics of a store. Unless stated otherwise, numbers count events since the store was created. */
   interface StoreStats {
+    /** What serves the calls: `'sequelize'` if they are statements of the Sequelize instance. */
+    engine: EngineName
     /** Calls of `get`. */
     gets: number
     /** Calls of `get` that found a live session. */
@@ -364,7 +379,7 @@ declare namespace connect {
     touchesSkipped: number
     /** Calls of `destroy`. */
     destroys: number
-    /** Batches sent to the database. */
+    /** Batches sent to the database. With the engine `sequelize`, each operation is one. */
     batches: number
     /** The average number of operations in a batch. */
     operationsPerBatch: number
@@ -380,7 +395,7 @@ declare namespace connect {
     unreadable: number
     /** Saves of loaded sessions that wrote nothing because the row had been destroyed meanwhile. */
     gone: number
-    /** The connections to the database now. */
+    /** The connections to the database now. With the engine `sequelize`, those of the instance's pool, which SQLite has not. */
     pool: {
       /** Open connections. */
       size: number
@@ -427,7 +442,7 @@ declare namespace connect {
     code: SessionStoreErrorCode
     /**
      * The underlying error, if there is one. For an error of the database it is an `Error` with the driver's message and, as
-     * `code`, the database's own code.
+     * `code`, the database's own code; with the engine `sequelize` it is Sequelize's, without the statement and its values.
      */
     cause?: unknown
   }

@@ -50,7 +50,8 @@ class SequelizeStore extends EventEmitter {
       sequelize,
       modelName,
       ({ STRING, TEXT, BIGINT }) => ({ id: { type: STRING(100), primaryKey: true }, data: TEXT, expires: BIGINT }),
-      { tableName, timestamps, deletedAt: false, paranoid: false, indexes: [{ fields: ['expires'] }] }
+      { tableName, timestamps, deletedAt: false, paranoid: false, indexes: [{ fields: ['expires'] }] },
+      ['id', 'data', 'expires']
     )
     // Only `gc` removes expired sessions.
     this.#store = new RustSequelizeStore({

@@ -4,6 +4,7 @@ const connect = require('../index.js')
 const { dataError } = require('../lib/error.js')
 const { optionsError } = require('../lib/options/error.js')
 const { isSequelize, modelOf, tableNameOf } = require('../lib/sequelize/instance.js')
+const { NEEDED, hasAll } = require('../lib/sequelize/model.js')
 const { isObject, reasonOf, typeName } = require('../lib/values.js')
 
 /**
@@ -24,6 +25,10 @@ const { isObject, reasonOf, typeName } = require('../lib/values.js')
 const OWN = 'ConnectSession'
 const DEFAULT = 'DefaultSession'
 
+/** The methods that need the table. */
+const WAITING = ['get', 'set', 'touch', 'destroy', 'all', 'ids', 'length', 'clear', 'clearExpiredSessions']
+const AFTER_SYNC = Symbol('after sync')
+
 /** In seconds. */
 const DEFAULT_TTL = 14 * 24 * 60 * 60
 
@@ -37,7 +42,13 @@ module.exports = (session) => {
     /** @type {unknown} */ (connect(Store))
   )
 
-  return class SequelStore extends RustSequelizeStore {
+  class SequelStore extends RustSequelizeStore {
+    /**
+     * There while the table of the option `sessionModel` is being created.
+     * @type {Promise<void> | undefined}
+     */
+    #syncing
+
     /** @param {Partial<import('./sequelstore-connect.js').Options>} [options] */
     // biome-ignore lint/correctness/noUnreachableSuper: a MemoryStore needs nothing of this class
     constructor(options = {}) {
@@ -49,16 +60,39 @@ module.exports = (session) => {
           `No database: expected option \`database\` to be a Sequelize instance, got ${typeName(database)}`
         )
       }
-      const own = modelOf(database, OWN) ?? /** @type {Model | undefined} */ (sessionModel)
+      const found = modelOf(database, OWN)
+      const own = found ?? /** @type {Model | undefined} */ (sessionModel)
       super({
         db: own?.sequelize ?? database,
-        ...(own ? { table: own } : defaultTable(database)),
+        ...(own ? tableOf(own) : defaultTable(database)),
         expiration: ttl * 1000,
         checkExpirationInterval: autoRemoveInterval,
         serializer: transform && serializer(transform)
       })
       // If this fails, the first operation tries again.
       if (!own) this.sync()
+      if (own && !found) this.#syncFirst()
+    }
+
+    /** Lets the calls that are made meanwhile wait for the table. */
+    #syncFirst() {
+      const synced = () => {
+        this.#syncing = undefined
+      }
+      this.#syncing = this.sync().then(synced, synced)
+    }
+
+    /**
+     * Makes a call when the table is there.
+     * @param {(...args: unknown[]) => unknown} method
+     * @param {unknown[]} args
+     */
+    [AFTER_SYNC](method, args) {
+      if (!this.#syncing) return method.apply(this, args)
+      const called = this.#syncing.then(() => method.apply(this, args))
+      // Its rejection is that of the call, which nobody may be waiting for.
+      called.catch(() => {})
+      return typeof args.at(-1) === 'function' ? undefined : called
     }
 
     /**
@@ -79,6 +113,29 @@ module.exports = (session) => {
       })
     }
   }
+
+  for (const name of WAITING) {
+    const method = /** @type {Record<string, (...args: unknown[]) => unknown>} */ (
+      /** @type {unknown} */ (SequelStore.prototype)
+    )[name]
+    /** @this {SequelStore} @param {unknown[]} args */
+    const waiting = function (...args) {
+      return this[AFTER_SYNC](method, args)
+    }
+    Object.defineProperty(SequelStore.prototype, name, { value: waiting, writable: true, configurable: true })
+  }
+  return SequelStore
+}
+
+/**
+ * The table of the application's own model. One that lacks an attribute says nothing about its columns, and the first call
+ * names the column that is missing.
+ * @param {Model} model
+ */
+function tableOf(model) {
+  if (hasAll(model, NEEDED)) return { table: model }
+  const { tableName, schema } = tableNameOf(model)
+  return { tableName, schema: schema || undefined, modelKey: model.name, createTable: false }
 }
 
 /**

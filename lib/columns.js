@@ -4,18 +4,13 @@ const { SessionStoreError } = require('./error.js')
 const { dataError } = require('./error.js')
 const { promiseError } = require('./session.js')
 const { isName, isObject, isPromise, isWellFormed, reasonOf, typeName } = require('./values.js')
+const { warnOnce } = require('./warning.js')
 
 const MIN_INTEGER = -(2n ** 63n)
 const MAX_INTEGER = 2n ** 63n - 1n
 
 /** The fields of a row that are not extra columns. */
 const DEFAULT_FIELDS = new Set(['sid', 'data', 'expires'])
-
-/**
- * The names of the fields that a warning has been emitted for.
- * @type {Set<string>}
- */
-const warned = new Set()
 
 /**
  * What is written of a session: its text, the time at which it expires in ms, its extra columns as text for the addon
@@ -107,13 +102,10 @@ function timeOf(date) {
 function attributesOf(entries, fields) {
   return entries.filter(([name]) => {
     if (Object.hasOwn(fields, name)) return true
-    if (!warned.has(name)) {
-      warned.add(name)
-      process.emitWarning(
-        `\`extendDefaultFields\` returns \`${name}\`, which is not an attribute of the session model and is not stored`,
-        { code: 'SESSION_UNKNOWN_FIELD' }
-      )
-    }
+    warnOnce(
+      'SESSION_UNKNOWN_FIELD',
+      `\`extendDefaultFields\` returns \`${name}\`, which is not an attribute of the session model and is not stored`
+    )
     return false
   })
 }

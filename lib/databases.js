@@ -20,12 +20,17 @@
  * - `pool`: the defaults of the option `pool` that differ from those in `options/schema.js`.
  * - `refusedOptions`: the options that mean nothing to it. Setting one is a mistake, so the store refuses it.
  * - `tls`: the parameters of its URLs that set up TLS.
+ * - `columns`: the types of a table's columns in Sequelize, if they are not those of other databases. They are those of the
+ *   addon's DDL (`ddl`): `sync({ alter: true })` gives an existing column the type of the model.
  *
  * @typedef {{
  *   title: string, schemes: readonly string[], sequelizeDialects: readonly string[], isFile: boolean,
  *   pool: Readonly<Partial<import('../index.js').CompleteOptions['pool']>>, refusedOptions: readonly string[],
- *   tls?: TlsParameters
+ *   tls?: TlsParameters, columns?: (types: import('./sequelize/instance.js').DataTypes) => Partial<ColumnTypes>
  * }} Database
+ *
+ * The types of the columns; `stamp` is that of the dates that Sequelize adds.
+ * @typedef {{ sid: unknown, expires: unknown, data: unknown, stamp: unknown }} ColumnTypes
  */
 
 /** @typedef {'sqlite' | 'postgres' | 'mysql'} DatabaseName */
@@ -42,6 +47,7 @@ const DATABASES = Object.freeze({
     isFile: true,
     // Opening a file takes no time, except for the locks of other processes.
     pool: { max: 4, acquireTimeout: 30_000 },
+    columns: ({ STRING }) => ({ sid: STRING(36) }),
     refusedOptions: ['schema', 'timezone', 'preparedStatements', 'causalReads']
   },
   postgres: {
@@ -72,7 +78,14 @@ const DATABASES = Object.freeze({
       ca: 'ssl-ca',
       cert: 'ssl-cert',
       key: 'ssl-key'
-    }
+    },
+    // As text, because Sequelize has no type with a character set, and that of the table may be any.
+    columns: ({ DATE }) => ({
+      sid: 'VARCHAR(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin',
+      expires: DATE(3),
+      data: 'MEDIUMTEXT CHARACTER SET utf8mb4',
+      stamp: DATE(3)
+    })
   }
 })
 
@@ -101,4 +114,18 @@ function databaseOfDialect(dialect) {
   return ENTRIES.find(([, { sequelizeDialects }]) => sequelizeDialects.includes(dialect))?.[0]
 }
 
-module.exports = { DATABASES, SCHEMES, SEQUELIZE_DIALECTS, databaseOfDialect, databaseOfUrl }
+/**
+ * The types of the columns of a new table, for any dialect of Sequelize.
+ * @param {string} dialect
+ * @param {import('./sequelize/instance.js').DataTypes} types
+ * @returns {ColumnTypes}
+ */
+function columnTypes(dialect, types) {
+  const { STRING, DATE, TEXT } = types
+  const database = databaseOfDialect(dialect)
+  /** @type {Database | undefined} */
+  const known = database && DATABASES[database]
+  return { sid: STRING(128), expires: DATE, data: TEXT, stamp: DATE, ...known?.columns?.(types) }
+}
+
+module.exports = { columnTypes, DATABASES, SCHEMES, SEQUELIZE_DIALECTS, databaseOfDialect, databaseOfUrl }

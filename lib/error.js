@@ -89,10 +89,12 @@ function dataError(message, cause) {
 }
 
 /**
- * The error that the addon throws or describes.
+ * The error that an engine throws or describes.
  * @param {{ code?: string, message: string, cause?: any }} failure
  */
-function fromAddon({ code, message, cause }) {
+function fromAddon(failure) {
+  if (SessionStoreError.is(failure)) return failure
+  const { code, message, cause } = failure
   const inner = cause && Object.assign(new Error(cause.message), cause.code ? { code: cause.code } : {})
   // An error of napi has a code of its own. It means that the addon was called with values of the wrong type.
   return new SessionStoreError(isCode(code) ? code : 'ERR_SESSION_INTERNAL', message, inner)

@@ -5,14 +5,14 @@ const { inspect } = require('node:util')
 const { NativeStore, OutcomeType } = require('./addon.js')
 const { extendFields } = require('./columns.js')
 const { cookieExpiry, raiseCookieExpiry } = require('./cookie-expiry.js')
+const { openEngine } = require('./engine/index.js')
 const { SessionStoreError, errorOf, translated } = require('./error.js')
 const { inspectOptions } = require('./inspect.js')
 const { collectSessions, listIds, listSessions } = require('./listing.js')
 const { LoadedSessions, contextOf } = require('./loaded-sessions.js')
 const { debug, logCall, shortSid } = require('./log.js')
-const { openNative } = require('./operations/index.js')
 const { complete } = require('./options/complete.js')
-const { forAddon, forDdl } = require('./options/for-addon.js')
+const { forDdl } = require('./options/for-addon.js')
 const { startPruneTimer } = require('./prune-timer.js')
 const { buildRow } = require('./sequelize/model.js')
 const { checkSession, checkSid, expiresAt, hasCookie, parse, serialize } = require('./session.js')
@@ -37,6 +37,7 @@ const { isName, isObject, reasonOf } = require('./values.js')
  */
 function storeClass(Store) {
   return class RustSequelizeStore extends Store {
+    #engine
     #native
     #operations
     #counts = {
@@ -82,10 +83,11 @@ function storeClass(Store) {
       /** @type {NodeJS.Timeout | null} */
       this._expirationInterval = null
       const counts = this.#counts
-      const { native, operations } = openNative(forAddon(completed), (error) => {
+      const { name, native, operations } = openEngine(completed, (error) => {
         counts.errors++
         debug('%s: %s', error.code, error.message)
       })
+      this.#engine = name
       // Nothing else holds the addon's store.
       this.#native = native
       this.#operations = operations
@@ -171,7 +173,7 @@ function storeClass(Store) {
         const { loaded, updateUntil } = save
         const keepLater =
           loaded !== undefined && cookie !== undefined && cookie === loaded.cookie && typeof ttl !== 'number'
-        this.#native.set(ticket, now, sid, row.data, row.expires, updateUntil, keepLater, row.columns)
+        this.#native.set(ticket, now, sid, row.data, row.expires, updateUntil, keepLater, row.columns, row.extra)
       }
       return this.#operations.start(callback, begin, () => {
         if (row && save) this.#loaded.saved(save, sid, session, row.expires, cookie, context)
@@ -385,7 +387,8 @@ function storeClass(Store) {
      */
     close(callback) {
       this.stopExpiringSessions()
-      this.#closed ??= this.#operations.start(undefined, (ticket) => this.#native.close(ticket))
+      const begin = (/** @type {number} */ ticket) => this.#native.close(ticket)
+      this.#closed ??= this.#operations.start(undefined, begin, () => this.#native.release())
       return this.#operations.adopt(callback, /** @type {Promise<void>} */ (this.#closed))
     }
 
@@ -393,6 +396,7 @@ function storeClass(Store) {
     stats() {
       const { operations, batches, retries, pruned, gone, pending, poolSize, poolIdle } = this.#native.stats()
       return {
+        engine: this.#engine,
         ...this.#counts,
         batches,
         operationsPerBatch: batches > 0 ? operations / batches : 0,

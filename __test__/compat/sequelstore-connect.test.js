@@ -149,6 +149,20 @@ describe.each(tested.map((database) => ({ name: database.name, database })))('on
     expect((await rowsOf('foo')).map(({ sid }) => sid)).toEqual(['foo'])
   })
 
+  test.each(['a file', 'memory'])(
+    'what is saved before `sync` is stored in the table of sessionModel, on %s',
+    async (kind) => {
+      const db =
+        kind === 'memory' ? new Sequelize({ dialect: 'sqlite', storage: ':memory:', logging: false }) : sequelize()
+      const attributes = { ...ATTRIBUTES, site: { type: DataTypes.STRING, allowNull: true } }
+      const store = open({ database: db, sessionModel: db.define('FooModel', attributes) })
+      await Promise.all([store.set('a', { cookie: {}, user: 'Ada' }), store.set('b', { cookie: {} })])
+      expect((await store.get('a')).user).toBe('Ada')
+      expect(await store.length()).toBe(2)
+      expect(store.stats().errors).toBe(0)
+    }
+  )
+
   test('the table of the application’s own model is not created', async () => {
     const db = sequelize()
     db.define('ConnectSession', ATTRIBUTES)
@@ -254,16 +268,25 @@ describe('the options', () => {
     expect(open({ fallbackMemory: false }).store).toBeInstanceOf(SequelStore)
   })
 
-  test('a store extends the Store of express-session, and names what a model lacks', () => {
+  test('a store extends the Store of express-session', () => {
     const { store } = open()
     expect(store).toBeInstanceOf(session.Store)
     expect(store).toBeInstanceOf(RustSequelizeStore)
     const Other = require('../../compat/sequelstore-connect')({ session })
     expect(Other.prototype).toBeInstanceOf(session.Store)
-    const database = instance()
+  })
+
+  test('a model that lacks a column is an error of the first call, which names it', async () => {
+    const database = new Sequelize({ dialect: 'sqlite', storage: ':memory:', logging: false })
     // As in the README of sequelstore-connect.
-    database.define('ConnectSession', { sid: ATTRIBUTES.sid, expires: DataTypes.DATE })
-    expect(() => new SequelStore({ database })).toThrow('`data`')
+    const model = database.define('ConnectSession', { sid: ATTRIBUTES.sid, expires: DataTypes.DATE })
+    await model.sync()
+    const store = new SequelStore({ database })
+    opened.push(store)
+    await expect(store.get('sid')).rejects.toMatchObject({
+      code: 'ERR_SESSION_TABLE',
+      message: expect.stringMatching(/\bdata\b/)
+    })
   })
 
   test('autoRemoveInterval defaults to 15 minutes, and 0 disables the removal', () => {

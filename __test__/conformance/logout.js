@@ -31,7 +31,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
       slow.visits = 2
       await store.destroy('ada')
       const { gone } = store.stats()
-      expect(await call(store, 'set', 'ada', slow)).toBeUndefined()
+      await call(store, 'set', 'ada', slow)
       expect(await store.get('ada')).toBeNull()
       expect(await store.length()).toBe(0)
       expect(store.stats().gone).toBe(gone + 1)

@@ -110,7 +110,8 @@ module.exports = (database, { withClient }) => {
       expect(await store.clearExpiredSessions()).toBe(distinct.length)
     })
 
-    const padding = database.supports.trailingSpaces ? test.skip : test
+    // Sequelize's `upsert` does not distinguish them either.
+    const padding = database.supports.trailingSpaces || database.supports.model ? test.skip : test
     padding('that the table takes for the same are an error for the second, and harm nothing', async () => {
       const store = database.open()
       await store.set('trailing', session({ n: 1 }))
@@ -217,7 +218,10 @@ module.exports = (database, { withClient }) => {
       '/* comment'
     ]
 
-    test.each(tableNames)('%j', async (tableName) => {
+    // Sequelize takes quotes, line breaks and parameters out of names, or is confused by them.
+    const kept = tableNames.filter((name) => !database.supports.model || !/['"`\n]|^[$:?]/.test(name))
+
+    test.each(kept)('%j', async (tableName) => {
       const store = database.open({ tableName })
       await Promise.all([
         store.set('ada', session({ user: 'ada' })),

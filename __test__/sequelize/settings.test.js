@@ -87,8 +87,8 @@ describe('what a Sequelize instance says', () => {
     ['maxVersion', 'mysql', { ssl: { maxVersion: 'TLSv1.2' } }],
     ['Amazon RDS', 'mysql', { ssl: 'Amazon RDS' }],
     ['PEM', 'postgres', { ssl: { key: 'the secret key itself' } }]
-  ])('of TLS are refused if unsupported: %s', (name, dialect, dialectOptions) => {
-    const error = refusal({ db: sequelize({ dialect, host: 'db', logging: false, dialectOptions }) })
+  ])('of TLS are refused if unsupported and Rust is asked for: %s', (name, dialect, dialectOptions) => {
+    const error = refusal({ db: sequelize({ dialect, host: 'db', logging: false, dialectOptions }), engine: 'rust' })
     expect(error.code).toBe('ERR_SESSION_OPTIONS')
     expect(error.message).toContain(name)
     expect(error.message).not.toContain('secret')
@@ -172,12 +172,12 @@ describe('what a Sequelize instance says', () => {
     ['memory', { dialect: 'sqlite', storage: ':memory:' }],
     ['an empty name', { dialect: 'sqlite', storage: '' }],
     ['a URL of memory', 'sqlite::memory:']
-  ])('of an SQLite database in memory is refused: %s', (_name, settings) => {
+  ])('of an SQLite database in memory is refused if Rust is asked for: %s', (_name, settings) => {
     const db =
       typeof settings === 'string'
         ? sequelize(settings, { logging: false })
         : sequelize({ ...settings, logging: false })
-    const error = refusal({ db })
+    const error = refusal({ db, engine: 'rust' })
     expect(error.code).toBe('ERR_SESSION_OPTIONS')
     expect(error.message).toMatch(/memory/)
     expect(error.message).toMatch(/`storage`/)
@@ -186,18 +186,21 @@ describe('what a Sequelize instance says', () => {
   test.each([
     ['changes in the year', 'America/New_York'],
     ['is unknown', 'Mars/Olympus']
-  ])('of a time zone that %s are refused on MySQL, and ignored on PostgreSQL', (_name, timezone) => {
-    const settings = { host: 'db', database: 'app', logging: false }
-    const mysql = sequelize({ dialect: 'mysql', ...settings })
-    mysql.options.timezone = timezone
-    const error = refusal({ db: mysql })
-    expect(error.code).toBe('ERR_SESSION_OPTIONS')
-    expect(error.message).toContain(timezone)
-    expect(open({ db: mysql, timezone: '-05:00' }).options.timezone).toBe('-05:00')
-    const postgres = sequelize({ dialect: 'postgres', ...settings })
-    postgres.options.timezone = timezone
-    expect(open({ db: postgres }).options.timezone).toBe('+00:00')
-  })
+  ])(
+    'of a time zone that %s are refused on MySQL if Rust is asked for, and ignored on PostgreSQL',
+    (_name, timezone) => {
+      const settings = { host: 'db', database: 'app', logging: false }
+      const mysql = sequelize({ dialect: 'mysql', ...settings })
+      mysql.options.timezone = timezone
+      const error = refusal({ db: mysql, engine: 'rust' })
+      expect(error.code).toBe('ERR_SESSION_OPTIONS')
+      expect(error.message).toContain(timezone)
+      expect(open({ db: mysql, timezone: '-05:00' }).options.timezone).toBe('-05:00')
+      const postgres = sequelize({ dialect: 'postgres', ...settings })
+      postgres.options.timezone = timezone
+      expect(open({ db: postgres }).options.timezone).toBe('+00:00')
+    }
+  )
 
   test('is refused without a Sequelize instance', () => {
     for (const db of [null, {}, { models: {} }, [], new Date()]) {

@@ -32,7 +32,7 @@
 /** @type {Peer[]} */
 const peers = [
   ...require('./rust-sequelize-store'),
-  require('./connect-session-sequelize'),
+  ...require('./connect-session-sequelize'),
   require('./connect-session-knex'),
   require('./better-sqlite3-session-store'),
   require('./connect-pg-simple'),

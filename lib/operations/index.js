@@ -128,16 +128,24 @@ class Operations {
  */
 function openNative(options, failed) {
   const outcomes = new NativeOutcomes()
-  const submit = () => reference.deref()?.submit()
+  /** @type {NativeStore | undefined} */
+  let silent
+  const submit = () => {
+    // Not before, so that a store that is never used leaves nothing open.
+    silent?.listen(arrived)
+    silent = undefined
+    reference.deref()?.submit()
+  }
   const operations = new Operations(submit, () => outcomes.take(), failed)
   const arrived = () => {
     const note = debug.enabled ? reference.deref()?.takeNote() : null
     if (note) debug('%s', note)
     operations.arrived()
   }
-  const native = translated(() => new NativeStore(options, outcomes, arrived))
+  const native = translated(() => new NativeStore(options, outcomes))
   const reference = new WeakRef(native)
+  silent = native
   return { native, operations }
 }
 
-module.exports = { openNative }
+module.exports = { Operations, openNative }

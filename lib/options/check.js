@@ -8,6 +8,9 @@ const { TYPES } = require('./types.js')
 
 /** @typedef {Record<string, Pick<import('./schema.js').Descriptor, 'type'>>} Descriptors */
 
+/** The names of all options. */
+const NAMES = Object.freeze([...Object.keys(OPTIONS), ...Object.keys(GROUPS)])
+
 /**
  * Checks the names and the types of what the caller gave, each option by itself.
  * @param {unknown} given
@@ -15,7 +18,7 @@ const { TYPES } = require('./types.js')
  */
 function checkOptions(given) {
   if (!isObject(given)) throw optionsError(`expected the options to be an object, got ${typeName(given)}`)
-  checkNames(given, [...Object.keys(OPTIONS), ...Object.keys(GROUPS)], '')
+  checkNames(given, NAMES, '')
   if ('db' in given && (given.db === undefined || given.db === null || given.db === '')) throw noDatabase(given.db)
   checkValues(given, OPTIONS, '')
   for (const [group, { members }] of Object.entries(GROUPS)) {
@@ -45,11 +48,20 @@ function noDatabase(db) {
  */
 function checkNames(given, supported, prefix) {
   for (const name of Object.keys(given)) {
-    if (supported.includes(name)) continue
-    const meant = suggestion(name, supported)
-    const hint = meant === undefined ? `supported: ${supported.join(', ')}` : `did you mean \`${prefix}${meant}\`?`
-    throw optionsError(`unknown option \`${prefix}${name}\`; ${hint}`)
+    if (!supported.includes(name)) throw optionsError(unknownOption(name, supported, prefix))
   }
+}
+
+/**
+ * The message for an unknown option.
+ * @param {string} name
+ * @param {readonly string[]} supported
+ * @param {string} prefix
+ */
+function unknownOption(name, supported, prefix) {
+  const meant = suggestion(name, supported)
+  const hint = meant === undefined ? `supported: ${supported.join(', ')}` : `did you mean \`${prefix}${meant}\`?`
+  return `unknown option \`${prefix}${name}\`; ${hint}`
 }
 
 /**
@@ -79,4 +91,4 @@ function checkColumns(columns) {
   }
 }
 
-module.exports = { checkColumns, checkOptions }
+module.exports = { NAMES, checkColumns, checkOptions, unknownOption }

@@ -3,12 +3,14 @@
 const { databaseOfUrl } = require('../databases.js')
 const { SessionStoreError } = require('../error.js')
 const { DEFAULT_LAYOUT, layoutOf } = require('../layouts.js')
-const { describeConnection } = require('../sequelize/connection.js')
+const { reach } = require('../sequelize/connection.js')
 const { isModel, sequelizeOf } = require('../sequelize/instance.js')
 const { describeModel, sessionModel } = require('../sequelize/model.js')
 const { present, reasonOf, typeName } = require('../values.js')
+const { warnOnce } = require('../warning.js')
 const { checkColumns, checkOptions } = require('./check.js')
 const { optionsError } = require('./error.js')
+const { lenient, ofInstance } = require('./lenient.js')
 const { GROUPS, OPTIONS } = require('./schema.js')
 const { TYPES } = require('./types.js')
 
@@ -23,7 +25,7 @@ const { TYPES } = require('./types.js')
  * }} Given
  *
  * What `db` says: the URL, and what a Sequelize instance says in addition.
- * @typedef {{ url: string, model?: Model, timezone?: string, pool?: Record<string, number> }} Source
+ * @typedef {import('../sequelize/connection.js').Reached & { model?: Model }} Source
  *
  * Everything a store is made of.
  * - `options`: the store's live options.
@@ -31,10 +33,11 @@ const { TYPES } = require('./types.js')
  * - `model`: the Sequelize model of the table.
  * - `fields`: the columns by the attributes of the model.
  * - `json`: whether the data is a column of JSON that connect-session-sequelize writes.
+ * - `onlySequelize`: there if the addon is not to serve this database, and why, if the application should know.
  *
  * @typedef {{
  *   options: CompleteOptions, url: string, model: Model | undefined, fields: Record<string, string> | undefined,
- *   json: boolean
+ *   json: boolean, onlySequelize: { reason?: string } | undefined
  * }} Completed
  */
 
@@ -53,16 +56,22 @@ function complete(given = {}) {
 }
 
 /**
- * @param {unknown} given
+ * @param {unknown} passed
  * @returns {Completed}
  */
-function completed(given) {
+function completed(passed) {
+  const given = ofInstance(passed) ? lenient(passed) : passed
   checkOptions(given)
   const { db = OPTIONS.db.default } = given
-  const { url, model, timezone, pool } = typeof db === 'object' ? fromSequelize(given, db) : fromUrl(given, db)
+  const source = typeof db === 'object' ? fromSequelize(given, db) : fromUrl(given, db)
+  const { url, model, timezone, pool, onlySequelize } = source
   const database = databaseOfUrl(url)
   for (const name of database?.refusedOptions ?? []) {
-    if (given[name] !== undefined) throw optionsError(`option \`${name}\` is not for ${database?.title}; remove it`)
+    if (given[name] === undefined) continue
+    const message = `option \`${name}\` is not for ${database?.title}; remove it`
+    if (typeof db !== 'object') throw optionsError(message)
+    warnOnce('SESSION_UNKNOWN_OPTION', message)
+    delete given[name]
   }
   const described = model && describeModel(model, given.layout)
   /** @type {Record<string, unknown>} */
@@ -81,13 +90,17 @@ function completed(given) {
   if (described) {
     // As with connect-session-sequelize: a model knows its table best.
     options.tableName = described.tableName
-    if (given.table !== undefined) options.schema = described.schema
+    if (given.table !== undefined) {
+      options.schema = described.schema
+      // Only the application knows which other columns the table of its own model has.
+      options.createTable = false
+    }
   }
   const { db: _, table, ...shown } = options
   const secret = isModel(table) ? { db, table } : { db }
   const all = concealing(secret, table === undefined || isModel(table) ? shown : { ...shown, table })
   checkColumns(all.columns)
-  return { options: all, url, model, fields: described?.fields, json: described?.json ?? false }
+  return { options: all, url, model, fields: described?.fields, json: described?.json ?? false, onlySequelize }
 }
 
 /**
@@ -121,11 +134,16 @@ function fromSequelize(given, db) {
   if (!sequelize) {
     throw optionsError(`expected option \`db\` to be ${TYPES.database.expected}, got ${typeName(db)} that is neither`)
   }
-  const connection = describeConnection(sequelize, given.timezone)
+  const connection = reach(sequelize, given)
   // The table of another package is not one of Sequelize's models.
   const foreign = given.layout !== undefined && given.layout !== DEFAULT_LAYOUT && given.table === undefined
   const { table, tableName = OPTIONS.tableName.default, modelKey = OPTIONS.modelKey.default, schema } = given
   const model = foreign ? undefined : sessionModel(db, { table, tableName, modelKey, schema })
+  if (!model && connection.onlySequelize) {
+    throw optionsError(
+      `layout \`${given.layout}\` is not for the engine \`sequelize\`, which serves this instance; pass a model as option \`table\``
+    )
+  }
   return { ...connection, model }
 }
 
@@ -143,6 +161,9 @@ function fromUrl(given, db) {
     throw optionsError(
       `option \`${name}\` needs a Sequelize instance as option \`db\`, got a URL; use option \`${withUrl}\` instead`
     )
+  }
+  if (given.engine === 'sequelize') {
+    throw optionsError('option `engine` can be `sequelize` only if option `db` is a Sequelize instance, got a URL')
   }
   if (url.includes('\0')) {
     throw optionsError('expected option `db` to be a database URL, got a string with a NUL character')

@@ -17,7 +17,7 @@ const { GROUPS, OPTIONS } = require('./schema.js')
  * @param {import('./complete.js').Completed} completed
  * @returns {StoreOptions}
  */
-function forAddon({ options, url, model, json }) {
+function forAddon({ options, url, json }) {
   // Schemes ignore case, and the drivers do not.
   const lowerCase = url.replace(/^[^:]+/, (scheme) => scheme.toLowerCase())
   const sharedFile = typeof options.db !== 'string' && databaseOfUrl(url)?.isFile === true
@@ -25,8 +25,6 @@ function forAddon({ options, url, model, json }) {
     /** @type {unknown} */ ({ url: lowerCase, sharedFile, ...placed(options) })
   )
   if (json) addon.table.layouts = [{ ...layoutOf(options.layout), json: 'strings' }]
-  // Only the application knows which other columns the table of its own model has.
-  if (model && options.table !== undefined) addon.table.create = false
   return addon
 }
 

@@ -28,6 +28,7 @@ const OPTIONS = {
   db: { type: 'database', default: 'sqlite:./sessions.sqlite', live: false },
   tableName: { type: 'name', default: layoutOf().tableName, live: false, addon: 'table.name' },
   modelKey: { type: 'name', default: 'Session', live: false, sequelizeOnly: true },
+  engine: { type: 'engine', live: false, sequelizeOnly: true },
   table: { type: 'model', live: false, sequelizeOnly: true, withUrl: 'tableName' },
   layout: { type: 'layout', live: false, addon: 'table.layouts', toAddon: possibleLayouts },
   expiration: { type: 'lifetime', default: 24 * 60 * 60 * 1000, live: true },

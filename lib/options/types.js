@@ -9,8 +9,8 @@ const { isUtcOffset } = require('./utc-offset.js')
 const MAX_U32 = 2 ** 32 - 1
 
 /**
- * A type of options: what a message expects, and the test. `max` is the largest number that passes.
- * @typedef {{ expected: string, test: (value: unknown) => boolean, max?: number }} OptionType
+ * A type of options: what a message expects, and the test. `number`: whether it is a number. `max`: the largest that passes.
+ * @typedef {{ expected: string, test: (value: unknown) => boolean, number?: boolean, max?: number }} OptionType
  */
 
 /** @param {unknown} value */
@@ -22,15 +22,19 @@ function isFinitePositive(value) {
  * A whole number from 1 to a bound.
  * @param {number} max
  * @param {string} [unit]
- * @returns {OptionType & { max: number }}
+ * @returns {OptionType & { number: true, max: number }}
  */
 function whole(max, unit = '') {
   return {
     expected: `a whole number ${unit}from 1 to ${max}`,
     test: (value) => typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= max,
+    number: true,
     max
   }
 }
+
+/** What can serve the calls of a store: the addon, or the statements of a Sequelize instance. */
+const ENGINES = ['rust', 'sequelize']
 
 /** @satisfies {Readonly<Record<string, OptionType>>} */
 const TYPES = Object.freeze({
@@ -47,6 +51,7 @@ const TYPES = Object.freeze({
     expected: `one of ${Object.keys(LAYOUTS).join(', ')}`,
     test: (value) => typeof value === 'string' && Object.hasOwn(LAYOUTS, value)
   },
+  engine: { expected: '`rust` or `sequelize`', test: (value) => ENGINES.includes(/** @type {string} */ (value)) },
   boolean: { expected: 'a boolean', test: (value) => typeof value === 'boolean' },
   function: { expected: 'a function', test: (value) => typeof value === 'function' },
   serializer: {
@@ -57,14 +62,16 @@ const TYPES = Object.freeze({
     }
   },
   utcOffset: { expected: 'an offset from UTC such as `+05:30`', test: isUtcOffset },
-  lifetime: { expected: 'a positive number of milliseconds', test: isFinitePositive },
+  lifetime: { expected: 'a positive number of milliseconds', test: isFinitePositive, number: true },
   period: {
     expected: 'a number of milliseconds (0 or less: never)',
-    test: (value) => typeof value === 'number' && !Number.isNaN(value)
+    test: (value) => typeof value === 'number' && !Number.isNaN(value),
+    number: true
   },
   duration: {
     expected: 'a whole number of milliseconds, 0 or more',
-    test: (value) => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+    test: (value) => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0,
+    number: true
   },
   permissions: {
     expected: 'permissions from 0o600 to 0o777 that let the owner read and write',

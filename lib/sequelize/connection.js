@@ -5,10 +5,12 @@ const path = require('node:path')
 const { isDeepStrictEqual } = require('node:util')
 
 const { DATABASES, SEQUELIZE_DIALECTS, databaseOfDialect } = require('../databases.js')
+const { SessionStoreError } = require('../error.js')
 const { optionsError } = require('../options/error.js')
 const { GROUPS } = require('../options/schema.js')
 const { TYPES } = require('../options/types.js')
 const { typeName } = require('../values.js')
+const { hasHook } = require('./instance.js')
 const { utcOffsetOf } = require('./timezone.js')
 const { hasDefaultIdentityCheck, tlsParameters } = require('./tls.js')
 
@@ -26,6 +28,10 @@ const POOL = GROUPS.pool.members
  *
  * What an instance says about its connection: a URL, and the options of the store that follow from its own.
  * @typedef {{ url: string, timezone?: string, pool?: Record<string, number> }} Connection
+ *
+ * How the store reaches the database of an instance. `onlySequelize` is there if only the instance is to reach it, and
+ * has a reason if the application could change that.
+ * @typedef {Connection & { onlySequelize?: { reason?: string } }} Reached
  */
 
 /**
@@ -56,27 +62,73 @@ const CONNECTIONS = {
 }
 
 /**
- * What a Sequelize instance says about its connection.
+ * How the store reaches the database of an instance, by the option `engine` or by what it finds.
  * @param {import('./instance.js').Sequelize} sequelize
- * @param {string} [timezone] the option of the store
- * @returns {Connection}
+ * @param {{ engine?: unknown, timezone?: string }} options of the store
+ * @returns {Reached}
  */
-function describeConnection(sequelize, timezone) {
-  const { options } = sequelize
-  const dialect = options.dialect ?? sequelize.dialect?.name
-  const database = databaseOfDialect(dialect)
-  if (!database) {
-    throw optionsError(
-      `unsupported dialect \`${dialect}\` of the Sequelize instance; supported: ${SEQUELIZE_DIALECTS.join(', ')}`
-    )
+function reach(sequelize, { engine, timezone }) {
+  if (engine === 'sequelize') return { url: '', onlySequelize: {} }
+  if (engine === undefined && needsSequelize(sequelize)) return { url: '', onlySequelize: {} }
+  try {
+    return describeConnection(sequelize, timezone)
+  } catch (error) {
+    if (engine === 'rust' || !SessionStoreError.is(error)) throw error
+    return { url: '', onlySequelize: { reason: error.message } }
   }
+}
+
+/**
+ * Whether only the instance reaches its database, or has a hook that may change how it does.
+ * @param {import('./instance.js').Sequelize} sequelize
+ */
+function needsSequelize(sequelize) {
+  const { dialect, settings } = settingsOf(sequelize)
+  const database = databaseOfDialect(dialect)
+  if (!database) return true
+  const { storage } = settings
+  const inMemory =
+    DATABASES[database].isFile && !isFileName(storage ?? sequelize.options.storage ?? sequelize.options.host)
+  return inMemory || hasHook(sequelize, 'beforeConnect')
+}
+
+/** @param {import('./instance.js').Sequelize} sequelize */
+function settingsOf(sequelize) {
+  const { options } = sequelize
+  const dialect = String(options.dialect ?? sequelize.dialect?.name)
   // Version 7 has the settings of the connection in `replication.write`, with replication and without.
   const write = options.replication ? options.replication.write : undefined
   /** @type {ConnectionSettings} */
   const settings = { ...sequelize.config, ...(Array.isArray(write) ? oneOf(write) : write) }
   // Version 6 has the driver's options apart and ignores others; in version 7 they are among the settings.
   const driver = 'dialectOptions' in settings ? (settings.dialectOptions ?? {}) : settings
-  return CONNECTIONS[database]({ dialect, settings, driver, options, timezone })
+  return { dialect, settings, driver }
+}
+
+/**
+ * What a Sequelize instance says about its connection.
+ * @param {import('./instance.js').Sequelize} sequelize
+ * @param {string} [timezone] the option of the store
+ * @returns {Connection}
+ */
+function describeConnection(sequelize, timezone) {
+  const { dialect, settings, driver } = settingsOf(sequelize)
+  const database = databaseOfDialect(dialect)
+  if (!database) {
+    throw optionsError(
+      `unsupported dialect \`${dialect}\` of the Sequelize instance; supported: ${SEQUELIZE_DIALECTS.join(', ')}`
+    )
+  }
+  return CONNECTIONS[database]({ dialect, settings, driver, options: sequelize.options, timezone })
+}
+
+/**
+ * Whether SQLite takes the name for that of a file.
+ * @param {unknown} storage
+ * @returns {storage is string}
+ */
+function isFileName(storage) {
+  return typeof storage === 'string' && storage !== '' && !storage.includes(':memory:') && !storage.startsWith('file:')
 }
 
 /**
@@ -107,7 +159,7 @@ function oneOf(servers) {
  * @param {Record<string, unknown>} driver
  */
 function sqliteUrl(storage, driver) {
-  if (typeof storage !== 'string' || storage === '' || storage.includes(':memory:') || storage.startsWith('file:')) {
+  if (!isFileName(storage)) {
     throw optionsError(
       'expected the SQLite database of the Sequelize instance to be a file, got a database in memory, which only that ' +
         "instance can reach; set option `storage` of the instance to a file, or give the store a database of its own: `db: 'sqlite::memory:'`"
@@ -172,11 +224,11 @@ function mysqlUrl(scheme, settings) {
  * @param {URLSearchParams} parameters
  */
 function serverUrl(scheme, { port, password, database, ...settings }, parameters) {
-  if (password !== undefined && password !== null && typeof password !== 'string') {
+  if (password !== undefined && password !== null && !['string', 'number'].includes(typeof password)) {
     throw optionsError(`expected the password of the Sequelize instance to be a string, got ${typeName(password)}`)
   }
   const name = encodeURIComponent(settings.username ?? settings.user ?? '')
-  const secret = password ? `:${encodeURIComponent(password)}` : ''
+  const secret = password || password === 0 ? `:${encodeURIComponent(String(password))}` : ''
   const credentials = name || secret ? `${name}${secret}@` : ''
   const address = addresses(settings.host ?? 'localhost', String(port ?? ''))
   const query = parameters.toString()
@@ -220,4 +272,4 @@ function poolOptions(settings, queryTimeout) {
   return options
 }
 
-module.exports = { describeConnection }
+module.exports = { describeConnection, reach }

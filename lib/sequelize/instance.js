@@ -5,19 +5,24 @@ const { isObject } = require('../values.js')
 // What differs between Sequelize 6 and 7 (`@sequelize/core`). Nothing of either is loaded here.
 
 /**
- * The parts of Sequelize that the store reads. `config`, `rawAttributes` and `_timestampAttributes` are of version 6,
- * `modelDefinition` and `options.replication.write` of version 7.
+ * The parts of Sequelize that the store uses. `config`, `rawAttributes`, `_timestampAttributes`, `hasHook`,
+ * `connectionManager` and `_cls` are of version 6; `modelDefinition`, `options.replication.write`, `hooks`, `pool` and
+ * `getCurrentClsTransaction` of version 7.
  *
  * @typedef {{ tableName: string, schema?: string, delimiter?: string }} TableName
- * @typedef {{ field?: string, type?: { constructor: { name: string } } }} Attribute
+ * @typedef {{ field?: string, set?: unknown, validate?: unknown, type?: { constructor: { name: string } } }} Attribute
  * @typedef {{
  *   name: string, sequelize: Sequelize, getTableName(): string | TableName,
  *   rawAttributes: Record<string, Attribute>, _timestampAttributes?: Record<string, string>,
  *   modelDefinition?: {
  *     attributes: ReadonlyMap<string, Attribute>, timestampAttributeNames: Record<string, string>
  *   },
- *   build(values: object, options: object): object, sync(options?: object): Promise<unknown>
+ *   build(values: object, options: object): object, sync(options?: object): Promise<unknown>,
+ *   findOne(options: object): Promise<Instance | null>, findAll(options: object): Promise<Instance[]>,
+ *   count(options: object): Promise<number>, create(values: object, options: object): Promise<unknown>, upsert(values: object, options: object): Promise<unknown>,
+ *   update(values: object, options: object): Promise<[number, ...unknown[]]>, destroy(options: object): Promise<number>
  * }} Model
+ * @typedef {{ get(name: string): unknown }} Instance
  * @typedef {Record<string, Model | undefined> | (Iterable<Model> & { get(name: string): Model | undefined })} Models
  * @typedef {Record<string, unknown> & {
  *   host?: string, port?: number | string, username?: string, user?: string, password?: unknown, database?: string,
@@ -26,13 +31,22 @@ const { isObject } = require('../values.js')
  * @typedef {{ max?: unknown, acquire?: unknown, idle?: unknown }} PoolSettings
  * @typedef {{
  *   dialect?: string, host?: string, storage?: unknown, timezone?: string, pool?: PoolSettings,
- *   quoteIdentifiers?: boolean, replication?: { write?: ConnectionSettings | ConnectionSettings[] } | false | null
+ *   quoteIdentifiers?: boolean, define?: Record<string, unknown>,
+ *   replication?: { write?: ConnectionSettings | ConnectionSettings[] } | false | null
  * }} Settings
+ * @typedef {{ size?: number, available?: number }} Pool
+ * @typedef {Pool & { write?: Pool }} Pools
+ * @typedef {{
+ *   DataTypes: DataTypes, Op: Record<'and' | 'gt' | 'lte' | 'or', symbol>, _cls?: { get(name: string): unknown },
+ *   cast(value: unknown, type: string): object, col(name: string): object, where(left: object, right: unknown): object
+ * }} SequelizeClass
  * @typedef {((length: number) => unknown) & object} SizedType
- * @typedef {{ STRING: SizedType, TEXT: unknown, DATE: unknown, BIGINT: unknown }} DataTypes
+ * @typedef {{ STRING: SizedType, TEXT: unknown, DATE: SizedType, BIGINT: unknown }} DataTypes
  * @typedef {{
  *   options: Settings, config?: ConnectionSettings, dialect: { name: string, supports: { schemas?: unknown } },
- *   models: Models, constructor: { DataTypes: DataTypes },
+ *   models: Models, constructor: SequelizeClass, pool?: Pools, connectionManager?: { pool?: Pools },
+ *   hasHook?(name: string): boolean, hooks?: { hasListeners(name: string): boolean },
+ *   getCurrentClsTransaction?(): object | undefined,
  *   define(name: string, attributes: object, options?: object): Model
  * }} Sequelize
  */
@@ -104,6 +118,15 @@ function property(object, name) {
 }
 
 /**
+ * Whether an instance has a hook of this name.
+ * @param {Sequelize} sequelize
+ * @param {string} name
+ */
+function hasHook(sequelize, name) {
+  return Boolean(sequelize.hasHook?.(name) ?? sequelize.hooks?.hasListeners(name))
+}
+
+/**
  * The attributes of a model by their names.
  * @param {Model} model
  * @returns {Record<string, Attribute>}
@@ -133,6 +156,7 @@ function tableNameOf(model) {
 
 module.exports = {
   attributesOf,
+  hasHook,
   isModel,
   isSequelize,
   modelNames,

@@ -1,5 +1,6 @@
 'use strict'
 
+const { columnTypes } = require('../databases.js')
 const { layoutOf } = require('../layouts.js')
 const { optionsError } = require('../options/error.js')
 const { typeName } = require('../values.js')
@@ -13,12 +14,16 @@ const {
   tableNameOf,
   timestampsOf
 } = require('./instance.js')
+const { instantOf } = require('./instants.js')
 
 /**
  * @typedef {import('./instance.js').Model} Model
  * @typedef {import('./instance.js').Sequelize} Sequelize
  * @typedef {import('../layouts.js').LayoutName} LayoutName
  */
+
+/** The attributes of a session in the default layout. */
+const NEEDED = Object.freeze(['sid', 'expires', 'data'])
 
 /**
  * The model of the sessions: the one that option `table` gives or names, or else one like that of
@@ -33,9 +38,26 @@ function sessionModel(db, { table, modelKey, tableName, schema }) {
   return defineModel(
     db,
     modelKey,
-    ({ STRING, DATE, TEXT }) => ({ sid: { type: STRING(36), primaryKey: true }, expires: DATE, data: TEXT }),
+    (types, sequelize) => {
+      const { sid, expires, data, stamp } = columnTypes(sequelize.dialect.name, types)
+      return { sid: { type: sid, primaryKey: true }, expires, data, ...stamps(sequelize, stamp) }
+    },
     schema !== undefined && isSequelize(db) && hasSchemas(db) ? { tableName, schema } : { tableName }
   )
+}
+
+/**
+ * The attributes that Sequelize adds to every model of an instance, with our type.
+ * @param {Sequelize} sequelize
+ * @param {unknown} type
+ */
+function stamps({ options: { define = {} } }, type) {
+  if (define.timestamps === false) return {}
+  const names = ['createdAt', 'updatedAt'].flatMap((name) => {
+    const own = define[name] ?? true
+    return own === false ? [] : [own === true ? name : String(own)]
+  })
+  return Object.fromEntries(names.map((name) => [name, { type, allowNull: false }]))
 }
 
 /**
@@ -70,19 +92,28 @@ function namedModel(db, name) {
  * name, the new one gets a longer name.
  * @param {unknown} db
  * @param {string} name
- * @param {(types: import('./instance.js').DataTypes) => Record<string, unknown>} attributes the first is the primary key
+ * @param {(types: import('./instance.js').DataTypes, sequelize: Sequelize) => Record<string, unknown>} attributes
  * @param {{ tableName: string, [option: string]: unknown }} options
+ * @param {readonly string[]} [needed] the attributes that an existing model must have
  * @returns {Model}
  */
-function defineModel(db, name, attributes, options) {
+function defineModel(db, name, attributes, options, needed = NEEDED) {
   if (!isSequelize(db)) throw optionsError(`expected a Sequelize instance, got ${typeName(db)}`)
   const { tableName } = options
-  const defined = attributes(db.constructor.DataTypes)
-  const [key] = Object.keys(defined)
+  const defined = attributes(db.constructor.DataTypes, db)
   const existing = modelOf(db, name)
-  if (existing && tableNameOf(existing).tableName === tableName && attributesOf(existing)[key]) return existing
+  if (existing && tableNameOf(existing).tableName === tableName && hasAll(existing, needed)) return existing
   const free = existing ? `${name} of ${tableName}` : name
   return modelOf(db, free) ?? db.define(free, defined, options)
+}
+
+/**
+ * @param {Model} model
+ * @param {readonly string[]} names of attributes
+ */
+function hasAll(model, names) {
+  const attributes = attributesOf(model)
+  return names.every((name) => attributes[name] !== undefined)
 }
 
 /**
@@ -139,8 +170,12 @@ function describeModel(model, layout) {
  */
 function buildRow(model, sid, { data, expires, extra = [] }, layout) {
   const names = layoutOf(layout)
-  const instant = names.instants === 'seconds' ? Math.floor(expires / 1000) : new Date(expires)
-  const values = { ...Object.fromEntries(extra), [names.sid]: sid, [names.data]: data, [names.expires]: instant }
+  const values = {
+    ...Object.fromEntries(extra),
+    [names.sid]: sid,
+    [names.data]: data,
+    [names.expires]: instantOf(expires, names)
+  }
   return model.build(values, { isNewRecord: false, raw: true })
 }
 
@@ -172,4 +207,4 @@ function foldsNames(sequelize) {
   return sequelize.options.quoteIdentifiers === false && sequelize.dialect.name === 'postgres'
 }
 
-module.exports = { buildRow, defineModel, describeModel, sessionModel }
+module.exports = { NEEDED, buildRow, defineModel, describeModel, hasAll, sessionModel }

@@ -13,6 +13,7 @@
     reason = "JavaScript's numbers are exact to 2^53, beyond any count of ours"
 )]
 
+mod bell;
 mod extra;
 mod options;
 mod outcome;
@@ -20,7 +21,6 @@ mod outcome;
 use std::sync::Arc;
 
 use napi::bindgen_prelude::{Buffer, Function};
-use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 
 use crate::error::{ErrorKind, StoreError};
@@ -30,6 +30,7 @@ use crate::operation::{
 use crate::queue::Delivery;
 use crate::store::{self, Store};
 use crate::timestamp::Timestamp;
+use bell::Bell;
 use extra::extra;
 use options::{StoreOptions, TableOptions};
 use outcome::{MAX_STRING, NativeOutcomes};
@@ -55,31 +56,37 @@ pub struct NativeStats {
 #[napi]
 pub struct NativeStore {
     store: Store,
+    bell: Arc<Bell>,
 }
 
 #[napi]
 impl NativeStore {
-    /// Opens a store without connecting. `arrived` is called when outcomes are there, and not again before `take` has found
-    /// none.
+    /// Opens a store without connecting.
     #[napi(constructor, catch_unwind)]
-    pub fn new(
-        options: StoreOptions,
-        outcomes: &NativeOutcomes,
-        #[napi(ts_arg_type = "() => void")] arrived: Function<'_, (), ()>,
-    ) -> Result<Self> {
-        let arrived = arrived
-            .build_threadsafe_function::<()>()
-            // Weak, since JavaScript keeps the event loop alive while something is pending.
-            .weak::<true>()
-            .build()
-            .map_err(|error| napi::Error::new(ErrorKind::Internal.code(), error.reason.clone()))?;
-        let ring = move || {
-            // Fails only after the JavaScript environment, and so every caller, has ended.
-            arrived.call((), ThreadsafeFunctionCallMode::NonBlocking);
-        };
-        let delivery = Arc::new(Delivery::new(outcomes.mailbox(), ring));
+    pub fn new(options: StoreOptions, outcomes: &NativeOutcomes) -> Result<Self> {
+        let bell = Arc::<Bell>::default();
+        let rung = Arc::clone(&bell);
+        let delivery = Arc::new(Delivery::new(outcomes.mailbox(), move || rung.ring()));
         let store = Store::open(options.into(), delivery).map_err(thrown)?;
-        Ok(Self { store })
+        Ok(Self { store, bell })
+    }
+
+    /// Calls `arrived` when outcomes are there, and not again before `take` has found none. To be called before the first
+    /// `submit`.
+    #[napi(catch_unwind)]
+    pub fn listen(
+        &self,
+        #[napi(ts_arg_type = "() => void")] arrived: Function<'_, (), ()>,
+    ) -> Result<()> {
+        self.bell
+            .hang(arrived)
+            .map_err(|error| napi::Error::new(ErrorKind::Internal.code(), error.reason.clone()))
+    }
+
+    /// Ends what `listen` began. To be called after the outcome of `close`, which is the last one.
+    #[napi(catch_unwind)]
+    pub fn release(&self) {
+        self.bell.take_down();
     }
 
     /// The DDL with which a store would create this table.

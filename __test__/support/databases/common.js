@@ -3,13 +3,16 @@
 const { RustSequelizeStore } = require('../../..')
 const { PATIENCE } = require('../time')
 
-/** What all databases have in common: the stores opened, and where each of them is. */
-function common(place) {
+/** Opens a store with a place and options, as an application does by URL. See through-sequelize.js for another way. */
+const byUrl = { name: '', optionsOf: (where, options) => ({ ...where, ...options }), closeAll: async () => {} }
+
+/** What all databases have in common: the stores opened, and where each of them is. `way` is how they are opened. */
+function common(place, way = byUrl) {
   const stores = new Set()
   const places = new WeakMap()
 
   function open(options = {}, where = place()) {
-    const store = new RustSequelizeStore({ ...where, ...options })
+    const store = new RustSequelizeStore(way.optionsOf(where, options))
     const { tableName } = options
     stores.add(store)
     places.set(store, tableName === undefined ? where : { ...where, tableName })
@@ -27,6 +30,7 @@ function common(place) {
       timer = setTimeout(() => reject(new Error('a store has not closed in time')), PATIENCE)
     })
     await Promise.race([late, Promise.all(all.map((store) => store.close()))]).finally(() => clearTimeout(timer))
+    await way.closeAll()
   }
 
   return {

@@ -11,6 +11,7 @@ const { sqliteFile, sqliteMemory } = require('./sqlite')
  * - `name`, `dialect`, `enabled`, `skipped` (why it is not enabled) and `supports`:
  *   `otherClient` (rows can be looked at by another program), `secondStore` (two stores can share a table),
  *   `anyLength` (session ids and table names may have any length), `anyName` (table names may have any character), `precision` (of dates in our tables, in milliseconds),
+ *   `model` (calls are statements of Sequelize, one for each, on the connections of its instance, and `set` yields a row),
  *   `mebibytes` (the size of a session that our tables keep, at least), `stores` (how many may be open at once: a server has only so
  *   many connections, by default 100 on PostgreSQL);
  * - `place()`: the options that lead to a fresh table of its own, fit for JSON, so that other processes can be sent there;

@@ -59,7 +59,7 @@ function inDatabase(url, database) {
 }
 
 /** A database on a server (see ../servers), whose places are databases of their own. */
-function mysql({ name, variable }) {
+function mysql({ name, variable }, way) {
   const {
     [`${variable}_URL`]: url,
     [`${variable}_SERVER`]: server = 'MySQL',
@@ -70,7 +70,7 @@ function mysql({ name, variable }) {
   const client = mysqlClient(url)
   const databases = places()
   const lockers = new Set()
-  const base = common(() => ({ db: inDatabase(url, databases.take()) }))
+  const base = common(() => ({ db: inDatabase(url, databases.take()) }), way)
   const databaseOf = (target) => new URL(base.placeOf(target).db).pathname.slice(1)
   const query = (target, sql, params) => client.query(databaseOf(target), sql, params)
 

@@ -61,14 +61,14 @@ function inSchema(url, schema, parameters) {
 }
 
 /** A database on a server (see ../servers), whose places are schemas. `parameters` are added to the URLs of stores. */
-function postgres({ name, variable }, parameters = '') {
+function postgres({ name, variable }, way, parameters = '') {
   const { [`${variable}_URL`]: url, [`${variable}_SKIPPED`]: skipped } = process.env
   if (!url || skipped) return missing(name, 'postgres', skipped ?? `there is no ${variable}_URL`)
 
   const client = postgresClient(url)
   const schemas = places()
   const lockers = new Set()
-  const base = common(() => ({ db: inSchema(url, schemas.take(), parameters) }))
+  const base = common(() => ({ db: inSchema(url, schemas.take(), parameters) }), way)
   const schemaOf = (target) => /search_path%3D(\w+)/.exec(base.placeOf(target).db)[1]
   const query = (target, sql, params) => client.query(schemaOf(target), sql, params)
 
@@ -187,6 +187,7 @@ function postgres({ name, variable }, parameters = '') {
 }
 
 /** The same with the statements for relatives of PostgreSQL, which is all of them that there is to test. */
-const portablePostgres = ({ name, ...server }) => postgres({ ...server, name: `${name}, portable` }, '&portable=true')
+const portablePostgres = ({ name, ...server }) =>
+  postgres({ ...server, name: `${name}, portable` }, undefined, '&portable=true')
 
 module.exports = { portablePostgres, postgres }

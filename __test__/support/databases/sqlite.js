@@ -38,7 +38,7 @@ function sqliteClient() {
 /** Sequelize's text of a date. */
 const sqliteDate = (date) => `${date.toISOString().replace('T', ' ').replace('Z', '')} +00:00`
 
-function sqliteFile() {
+function sqliteFile(way) {
   const client = sqliteClient()
   let folder = null
   let files = 0
@@ -48,7 +48,7 @@ function sqliteFile() {
     return { db: `sqlite://${path.join(folder, `${++files}.sqlite`)}` }
   }
 
-  const base = common(place)
+  const base = common(place, way)
   const file = (target) => base.placeOf(target).db.slice('sqlite://'.length).split('?')[0]
   const query = (target, sql, params) => client.query(file(target), sql, params)
 
@@ -109,8 +109,8 @@ function sqliteFile() {
   }
 }
 
-function sqliteMemory() {
-  const base = common(() => ({ db: 'sqlite::memory:' }))
+function sqliteMemory(way) {
+  const base = common(() => ({ db: 'sqlite::memory:' }), way)
   return {
     ...base,
     name: 'SQLite memory',

@@ -128,11 +128,13 @@ const SNIPPETS = {
     const store = new (sequelstore(session))({ database })
     return { app: app(store), store, check: async () => database.models.ConnectSession.count() }
   },
-  'sequelstore-connect with a model ConnectSession without data'() {
+  async 'sequelstore-connect with a model ConnectSession without data'() {
     const database = instance()
     const { STRING, DATE } = DataTypes
     database.define('ConnectSession', { sid: { type: STRING, primaryKey: true }, expires: DATE })
-    return { store: new (sequelstore(session))({ database }) }
+    await database.sync()
+    const store = new (sequelstore(session))({ database })
+    return { store, session: await store.get('sid') }
   },
   async 'sequelstore-connect with sessionModel'() {
     const database = instance()
