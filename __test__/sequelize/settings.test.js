@@ -85,7 +85,7 @@ describe('what a Sequelize instance says', () => {
     ['pfx', 'mysql', { ssl: { pfx: 'secret' } }],
     ['minVersion', 'postgres', { ssl: { minVersion: 'TLSv1.3' } }],
     ['maxVersion', 'mysql', { ssl: { maxVersion: 'TLSv1.2' } }],
-    ['Amazon RDS', 'mysql', { ssl: 'Amazon RDS' }],
+    ['TLS profile', 'mysql', { ssl: 'Amazon secret' }],
     ['PEM', 'postgres', { ssl: { key: 'the secret key itself' } }]
   ])('of TLS are refused if unsupported and Rust is asked for: %s', (name, dialect, dialectOptions) => {
     const error = refusal({ db: sequelize({ dialect, host: 'db', logging: false, dialectOptions }), engine: 'rust' })
