@@ -7,6 +7,7 @@ module.exports = {
   globalTeardown: '<rootDir>/__test__/support/servers/teardown.js',
   // No test depends on how fast the machine is: this only ends what hangs.
   testTimeout: 300_000,
+  testSequencer: '<rootDir>/__test__/support/sequencer.js',
   maxWorkers: 2,
   // The code is run as it is shipped.
   transform: {},
