@@ -1,67 +1,41 @@
 'use strict'
 
 const { fork } = require('node:child_process')
+const { once } = require('node:events')
 const path = require('node:path')
+const { placeOf } = require('./databases')
 
 // Cut from the stacks of errors: a result says nothing about where it was made.
 const CHECKOUT = path.join(__dirname, '..') + path.sep
 
-/** A process of its own for one trial. It is asked one thing at a time, and answers with one message. */
-class Child {
-  static running = new Set()
-
-  constructor(/** @type {string} */ script, /** @type {object} */ spec) {
-    this.stderr = ''
-    this.process = fork(path.join(__dirname, 'children', script), [JSON.stringify(spec)], {
-      execArgv: ['--expose-gc'],
-      env: { ...process.env, NODE_ENV: 'production' },
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc']
-    })
-    Child.running.add(this.process)
-    this.process.stderr?.on('data', (text) => {
-      this.stderr += text
-    })
-    this.ended = new Promise((resolve) => {
-      this.process.once('close', (code, signal) => {
-        Child.running.delete(this.process)
-        resolve(signal ?? `exit code ${code}`)
-      })
-    })
-  }
-
-  /** Throws if the process reports an error or ends, and after `seconds`. */
-  async answer(/** @type {number} */ seconds) {
-    let timer
-    try {
-      return await new Promise((resolve, reject) => {
-        const fail = (text) => reject(new Error(text.replaceAll(CHECKOUT, '')))
-        this.process.once('message', (/** @type {any} */ message) =>
-          message.error ? fail(message.error) : resolve(message)
-        )
-        this.ended.then((how) => fail(`the process ended (${how}) ${this.stderr}`))
-        timer = setTimeout(fail, seconds * 1000, `no answer in ${seconds} s`)
-      })
-    } catch (error) {
-      await this.end()
-      throw error
-    } finally {
-      clearTimeout(timer)
-    }
-  }
-
-  ask(/** @type {string} */ question, /** @type {number} */ seconds) {
-    if (this.process.connected) this.process.send(question)
-    return this.answer(seconds)
-  }
-
-  async end() {
-    this.process.kill('SIGKILL')
-    await this.ended
-  }
+/** A process of its own for one trial, which answers with one message. */
+function start(cell, more) {
+  const spec = { ...cell, ...placeOf(cell), ...more }
+  const child = fork(path.join(__dirname, 'trial.js'), [JSON.stringify(spec)], {
+    execArgv: ['--expose-gc'],
+    env: { ...process.env, NODE_ENV: 'production' },
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    // One minute to start, to check the store and to end, and a millisecond for each session to prune.
+    timeout: 60_000 + Math.ceil((cell.warmup + cell.seconds) * 1000) + (cell.expired ?? 0),
+    killSignal: 'SIGKILL'
+  })
+  const ended = once(child, 'close')
+  let stderr = ''
+  child.stderr.on('data', (text) => {
+    stderr += text
+  })
+  const answer = new Promise((resolve, reject) => {
+    const fail = (text) => reject(new Error(text.replaceAll(CHECKOUT, '')))
+    child.once('message', (message) => (message.error ? fail(message.error) : resolve(message)))
+    ended.then(([code, signal]) => fail(`the process ended (${signal ?? `exit code ${code}`}) ${stderr}`))
+  })
+  return { answer, ended, kill: () => child.kill('SIGKILL') }
 }
 
-process.on('exit', () => {
-  for (const child of Child.running) child.kill('SIGKILL')
-})
+/** The answer of a process that then ends by itself. */
+async function run(cell, more) {
+  const { answer, ended } = start(cell, more)
+  return answer.finally(() => ended)
+}
 
-module.exports = { Child }
+module.exports = { start, run }

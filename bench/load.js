@@ -1,56 +1,40 @@
 'use strict'
 
+const { randomUUID } = require('node:crypto')
 const { createHistogram } = require('node:perf_hooks')
+const { storedSids, newSession, sessionData } = require('./sessions')
 const { Usage } = require('./usage')
-const { NewSids, StoredSids, loadedSession, newSession, sessionData } = require('./sessions')
 
 /** Each workload makes, for one caller, a function that starts one operation, which calls `done` at its end. */
 const workloads = {
-  get: ({ store, sids }, done) => {
-    const got = (error, session) => done(error ?? missing(session))
+  get({ store, sids }, done) {
+    const got = (error, found) => done(error ?? missing(found))
     return () => store.get(sids.next(), got)
   },
 
   /** Saves a session that was loaded and changed. */
-  set: ({ store, sids, data }, done) => {
-    const session = loadedSession(store, 'old', plain(store, data))
-    return () => {
-      change(session)
-      store.set(sids.next(), session, done)
-    }
+  set({ store, sids, loaded }, done) {
+    return () => store.set(sids.next(), changed(loaded), done)
   },
 
   /** Saves a session that has no row yet. */
-  'set-new': ({ store, newSids, data }, done) => {
-    const session = newSession(store, 'new', data)
-    return () => {
-      change(session)
-      store.set(newSids.next(), session, done)
-    }
+  'set-new'({ store, created }, done) {
+    return () => store.set(randomUUID(), changed(created), done)
   },
 
-  touch: ({ store, sids, data }, done) => {
-    const session = loadedSession(store, 'old', plain(store, data))
-    return () => {
-      session.touch()
-      store.touch(sids.next(), session, done)
-    }
+  touch({ store, sids, loaded }, done) {
+    return () => store.touch(sids.next(), loaded.touch(), done)
   },
 
   /** The calls of express-session for a request: get, then touch, or set if the session was changed, as in one of five. */
-  mix: ({ store, sids }, done) => {
+  mix({ store, sids }, done) {
     let sid = ''
     const got = (error, found) => {
       const failure = error ?? missing(found)
       if (failure) return done(failure)
-      const session = loadedSession(store, sid, found)
-      if (sids.random(5) > 0) {
-        session.touch()
-        store.touch(sid, session, done)
-      } else {
-        change(session)
-        store.set(sid, session, done)
-      }
+      const session = store.createSession({ sessionStore: store, sessionID: sid }, found)
+      if (sids.random(5) > 0) store.touch(sid, session.touch(), done)
+      else store.set(sid, changed(session), done)
     }
     return () => {
       sid = sids.next()
@@ -59,56 +43,38 @@ const workloads = {
   }
 }
 
-function missing(session) {
-  return session?.cookie ? null : new Error('a stored session was not found')
-}
-
-function plain(store, data) {
-  return JSON.parse(JSON.stringify(newSession(store, 'old', data)))
-}
+const missing = (found) => (found?.cookie ? null : new Error('a stored session was not found'))
 
 /** The length of its JSON stays the same. */
-function change(session) {
+function changed(session) {
   session.views++
-  session.touch()
+  return session.touch()
 }
 
 /** A number of callers, each of which starts its next operation when the last one has ended. */
 class Load {
-  /**
-   * @param {any} store
-   * @param {{ workload: string, callers: number, rows: number, size: number, seed: number }} spec
-   */
-  constructor(store, { workload, callers, rows, size, seed }) {
+  constructor(store, { workload, callers, rows, size, round }, fail) {
     this.counting = false
     this.stopping = false
     this.operations = 0
     this.errors = 0
-    this.firstError = undefined
-    this.latency = createHistogram()
-    this.running = callers
-    this.deadline = Infinity
-    this.reachDeadline = () => {}
-    this.failed = new Promise((_, reject) => {
-      this.fail = reject
+    this.fail = fail
+    const sids = storedSids(rows, round)
+    const operations = Array.from({ length: callers }, () => {
+      const created = newSession(store, 'new', sessionData(size))
+      const plain = JSON.parse(JSON.stringify(created))
+      const loaded = store.createSession({ sessionStore: store, sessionID: 'old' }, plain)
+      return (done) => workloads[workload]({ store, sids, created, loaded }, done)
     })
-    this.failed.catch(() => {})
-    this.stopped = new Promise((resolve) => {
-      this.resolveStopped = resolve
-    })
-    const parts = { store, sids: new StoredSids(rows, seed), newSids: new NewSids(), data: sessionData(size) }
-    this.callers = Array.from({ length: callers }, () => this.caller((done) => workloads[workload](parts, done)))
+    this.callers = operations.map((operation) => new Promise((stopped) => this.caller(operation, stopped)))
   }
 
-  caller(makeOperation) {
+  caller(makeOperation, stopped) {
     let due = performance.now()
     let waiting = false
     let starting = false
     const next = () => {
-      if (this.stopping) {
-        if (--this.running === 0) this.resolveStopped()
-        return
-      }
+      if (this.stopping) return stopped()
       waiting = true
       starting = true
       operation()
@@ -125,68 +91,37 @@ class Load {
         this.operations++
         this.latency.record(Math.max(1, Math.round((now - due) * 1e6)))
       }
-      if (now >= this.deadline) this.reachDeadline()
       // Waiting for its turn is part of the latency, so that rate × mean latency is the number of callers.
       due = now
       // A store that calls back synchronously would never let the event loop turn; in a server, the next request comes from there.
       if (starting) setImmediate(next)
       else next()
     })
-    return next
+    next()
   }
 
-  start() {
-    for (const next of this.callers) next()
-  }
-
-  /** Counts what the running load does in the given time. */
-  async measure(/** @type {number} */ seconds) {
-    const reached = new Promise((resolve) => {
-      this.reachDeadline = () => {
-        this.deadline = Infinity
-        resolve(this.end())
-      }
-    })
-    this.begin()
-    this.deadline = performance.now() + seconds * 1000
-    return Promise.race([reached, this.failed])
-  }
-
-  begin() {
+  /** What the load does until `work` has ended. Latencies are in microseconds. */
+  async measure(work) {
     this.operations = 0
     this.latency = createHistogram()
-    this.usage = new Usage()
+    const usage = new Usage()
     this.counting = true
-  }
-
-  /** Rate in operations per second, p50 and p99 in microseconds, CPU times in microseconds per operation. */
-  end() {
+    await usage.tick()
+    const begin = performance.now()
+    await work()
+    const workSeconds = (performance.now() - begin) / 1000
+    // Work that has blocked the event loop let nobody in: those who waited are to be counted.
+    await usage.tick()
     this.counting = false
-    const { operations, errors, firstError, latency } = this
-    const { seconds, mainCpu, processCpu, ...usage } = this.usage.end()
-    return {
-      rate: operations / seconds,
-      p50: latency.percentile(50) / 1000,
-      p99: latency.percentile(99) / 1000,
-      mainCpu: mainCpu === null ? null : mainCpu / operations,
-      processCpu: processCpu / operations,
-      ...usage,
-      errors,
-      firstError
-    }
+    const { operations, latency, errors, firstError } = this
+    const [p50, p99] = [50, 99].map((percentile) => latency.percentile(percentile) / 1000)
+    return { ...usage.end(operations), p50, p99, errors, firstError, workSeconds }
   }
 
   /** Waits until the operations under way have ended. */
-  async turn() {
-    const goal = this.operations + this.errors + this.callers.length
-    while (this.operations + this.errors < goal) {
-      await Promise.race([new Promise((resolve) => setImmediate(resolve)), this.failed])
-    }
-  }
-
   async stop() {
     this.stopping = true
-    await Promise.race([this.stopped, this.failed])
+    await Promise.all(this.callers)
   }
 }
 

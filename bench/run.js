@@ -2,114 +2,89 @@
 
 // Compares session stores: npm run bench -- --help
 
-require('./install').install()
-
+const { execSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
 const { isDeepStrictEqual } = require('node:util')
-const { drawCharts } = require('./chart')
-const { Child } = require('./child')
-const { Databases, TITLES } = require('./databases')
-const { environment, versions } = require('./environment')
-const { readArguments, readOptions, usage } = require('./options')
-const { findPeer } = require('./peers')
-const { Progress } = require('./progress')
-const { comparison, details, summary } = require('./report')
+
+// The peers are installed on the first run. The SQLite drivers may have to be compiled, which takes a few minutes.
+if (!fs.existsSync(path.join(__dirname, 'node_modules/.package-lock.json'))) {
+  // `npm run` sets npm_* for the outer package, and the inner npm would take them for its own.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^npm_/i.test(key)))
+  execSync('npm ci --no-audit --no-fund', { cwd: __dirname, env, stdio: 'inherit' })
+}
+
+const { drawChart } = require('./chart')
+const { databases, describe, drop } = require('./databases')
+const { builds, environment } = require('./environment')
+const { readOptions, usage } = require('./options')
+const { peers } = require('./peers')
+const { comparison, details, figuresOf, grouped, nameOf, overviewOf, report, summary } = require('./report')
 const { suites, cellsOf } = require('./suites')
 
-const RESULTS = path.join(__dirname, 'results')
-
 async function main() {
-  const given = readArguments()
-  if (given.help) return console.log(usage())
-  const former = given.resume && JSON.parse(fs.readFileSync(`${path.join(RESULTS, given.resume)}.json`, 'utf8'))
-  const args = former?.args ?? given
-  const options = readOptions(args)
-  const groups = options.suite
-    .flatMap((suite) => options.database.map((database) => cellsOf(suite, database, options)))
-    .filter((cells) => cells.length > 0)
-  if (groups.length === 0) throw new Error('nothing to measure: no suite has all that the options name')
-  const cells = groups.flat()
-  const result = former ?? {
-    name: args.name ?? new Date().toISOString().slice(0, 16).replace(/[:T]/g, '-'),
-    args,
-    environment: environment(),
-    versions: versions(cells, options.settings.against),
-    trials: []
+  const options = readOptions()
+  const { args, against } = options
+  if (options.help) return console.log(usage())
+  const cells = options.suite.flatMap((suite) =>
+    options.database.flatMap((database) => cellsOf(suite, database, options))
+  )
+  if (cells.length === 0) throw new Error('nothing to measure: no suite has all that the options name')
+  const total = cells.reduce((sum, cell) => sum + cell.rounds, 0)
+  const date = new Date().toISOString().slice(0, 16).replace(/[:T]/g, '-')
+  const file = path.join(__dirname, 'results', args.name ?? date)
+  const result = { args, ...environment(against), servers: await describe(cells), trials: [], changed: false }
+  const begin = Date.now()
+  for (const group of grouped(cells, ({ suite, database, rows }) => `${suite} ${database} ${rows}`)) {
+    for await (const trial of measured(group)) {
+      const done = result.trials.push(trial)
+      // After each trial, so that nothing measured is lost.
+      fs.writeFileSync(`${file}.json`, JSON.stringify(result))
+      const minutes = Math.ceil(((Date.now() - begin) / 60_000 / done) * (total - done))
+      const outcome = trial.error?.split('\n')[0] ?? `${Math.round(trial.rate)}/s`
+      console.error(`[${done}/${total}, ${minutes} min left] round ${trial.round}, ${nameOf(trial)}: ${outcome}`)
+    }
   }
-  const changed = () => !isDeepStrictEqual(result.versions, versions(cells, options.settings.against))
-  if (changed()) throw new Error('packages have changed since this result was begun; begin a new one')
-  const databases = new Databases()
-  const progress = new Progress(cells, result.trials)
-  try {
-    const names = cells.map((cell) => findPeer(cell.peer).service ?? cell.database)
-    result.databases = await databases.describe([...new Set(names)])
-    for (const group of groups) await measure(group, result, progress, { databases, settings: options.settings })
-  } finally {
-    progress.end()
-    await databases.close()
+  result.changed = !isDeepStrictEqual(result.builds, builds(against))
+  const figures = figuresOf(result.trials)
+  fs.writeFileSync(`${file}.md`, await report(result, figures))
+  for (const { database, title, panels } of overviewOf(figures)) {
+    fs.writeFileSync(`${file}-${database}-operations.svg`, drawChart(title, panels, result))
   }
-  result.changed = changed()
-  const file = save(result)
-  const files = { [`${file}.md`]: await details(result), ...drawCharts(result, file) }
-  for (const [name, content] of Object.entries(files)) fs.writeFileSync(name, content)
-  console.log(`${await summary(result)}\n${await comparison(result)}`.trim())
-  console.log(`\nAll figures: ${path.relative(process.cwd(), `${file}.md`)}`)
-  if (interrupted) console.log(`To continue: npm run bench -- --resume ${result.name}`)
+  console.log((await summary(figures)) || (await details(figures)))
+  console.log(`${comparison(figures)}\nAll figures: ${path.relative(process.cwd(), `${file}.md`)}`)
 }
 
-/** The cells of one suite on one database: their tables, all rounds, and the end of the tables. */
-async function measure(cells, result, progress, context) {
-  const id = ({ suite, database, rows, workload, callers, peer }, round) =>
-    [suite, database, rows, workload, callers, peer, round].join()
-  const done = new Set(result.trials.map((trial) => id(trial, trial.round)))
-  // Every second round goes backwards, so that no peer always comes after the same other one.
-  const due = Array.from({ length: cells[0].rounds }, (_, index) => index + 1)
-    .flatMap((round) => (round % 2 === 0 ? [...cells].reverse() : cells).map((cell) => ({ cell, round })))
-    .filter(({ cell, round }) => !done.has(id(cell, round)))
-  const suite = suites[cells[0].suite]
-  const tableOf = ({ peer, rows }) => `${peer} ${rows}`
-  const tables = new Map(due.map(({ cell }) => [tableOf(cell), cell]))
-  const unfilled = new Map()
-  for (const [name, cell] of tables) {
-    if (interrupted || !suite.prepare) break
-    progress.say(`making the table of ${findPeer(cell.peer).name}, ${TITLES[cell.database]}`)
-    await suite.prepare(cell, context).catch((error) => unfilled.set(name, error))
+/** The trials of one suite on one database, between the making and the end of the tables: one for each store. */
+async function* measured(cells) {
+  const { prepare, trial } = suites[cells[0].suite]
+  const stored = cells.filter(({ peer }) => !peers[peer].service)
+  const tables = new Map(stored.map((cell) => [cell.peer, cell]))
+  const failures = new Map()
+  for (const [peer, cell] of tables) {
+    if (interrupted || !prepare) break
+    console.error(`making the table of ${peers[peer].name}, ${databases[cell.database].title}`)
+    await prepare(cell).catch((error) => failures.set(peer, error))
   }
-  for (const { cell, round } of due) {
-    if (interrupted) break
-    const error = unfilled.get(tableOf(cell))
-    const measured = error ? Promise.reject(error) : suite.trial(cell, round, context)
-    const trial = await measured.catch((failure) => ({ error: failure.message }))
-    if (interrupted) break
-    result.trials.push({ ...cell, round, ...trial })
-    progress.trial(cell, round, trial)
-    save(result)
+  for (let round = 1; round <= cells[0].rounds; round++) {
+    // Every second round goes backwards, so that no store always comes after the same other one.
+    for (const cell of round % 2 === 0 ? [...cells].reverse() : cells) {
+      if (interrupted) break
+      const failure = failures.get(cell.peer)
+      const attempt = failure ? Promise.reject(failure) : trial(cell, round)
+      const figures = await attempt.catch((error) => ({ error: error.message }))
+      if (!interrupted) yield { ...cell, round, ...figures }
+    }
   }
-  for (const cell of tables.values()) {
-    const peer = findPeer(cell.peer)
-    if (!peer.service) await context.databases.table(peer, cell).drop()
-  }
-}
-
-/** After each trial, so that nothing measured is lost. */
-function save(result) {
-  const file = path.join(RESULTS, result.name)
-  fs.mkdirSync(RESULTS, { recursive: true })
-  fs.writeFileSync(`${file}.json`, JSON.stringify(result))
-  return file
+  for (const cell of tables.values()) await drop(cell)
 }
 
 // The first Ctrl+C ends the trial under way, drops the tables and reports what was measured; the second ends the run.
 let interrupted = false
-function interrupt() {
-  if (interrupted) process.exit(130)
+process.once('SIGINT', () => {
   interrupted = true
   process.exitCode = 130
-  for (const child of Child.running) child.kill('SIGKILL')
-}
-process.on('SIGINT', interrupt)
-process.on('SIGTERM', interrupt)
+})
 
 main().catch((error) => {
   console.error(error.message)

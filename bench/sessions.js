@@ -1,57 +1,33 @@
 'use strict'
 
-const { createHash, randomFillSync } = require('node:crypto')
+const { createHash } = require('node:crypto')
 const { Cookie, Session } = require('express-session')
 
-const DAY = 86_400_000
-
 /** The id of a filled-in session. */
-function storedSid(/** @type {number} */ index, sort = 'session') {
+function storedSid(index, sort = 'session') {
   return createHash('md5').update(`${sort}-${index}`).digest('hex')
 }
 
 /** Hands out ids of filled-in sessions at random, each as a new string, as a request does. */
-class StoredSids {
-  constructor(/** @type {number} */ rows, /** @type {number} */ seed) {
-    this.rows = rows
-    this.state = seed
-    this.text = Buffer.alloc(rows * 32)
-    for (let index = 0; index < rows; index++) this.text.latin1Write(storedSid(index), index * 32)
+function storedSids(rows, seed) {
+  const text = Buffer.from(Array.from({ length: rows }, (_, index) => storedSid(index)).join(''))
+  let state = seed
+  /** From 0 to `limit` - 1, by xorshift, so that each store gets the same sequence. */
+  const random = (limit) => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    return (state >>> 0) % limit
   }
-
-  /** From 0 to `limit` - 1, by xorshift, so that each peer gets the same sequence. */
-  random(/** @type {number} */ limit) {
-    this.state ^= this.state << 13
-    this.state ^= this.state >>> 17
-    this.state ^= this.state << 5
-    return (this.state >>> 0) % limit
+  const next = () => {
+    const offset = random(rows) * 32
+    return text.latin1Slice(offset, offset + 32)
   }
-
-  next() {
-    const offset = this.random(this.rows) * 32
-    return this.text.latin1Slice(offset, offset + 32)
-  }
-}
-
-/** Hands out ids that no row has. They are shorter than those filled in, by which they are found again and removed. */
-class NewSids {
-  constructor() {
-    this.bytes = Buffer.alloc(65_536)
-    this.offset = this.bytes.length
-  }
-
-  next() {
-    if (this.offset + 15 > this.bytes.length) {
-      randomFillSync(this.bytes)
-      this.offset = 0
-    }
-    this.offset += 15
-    return this.bytes.hexSlice(this.offset - 15, this.offset)
-  }
+  return { random, next }
 }
 
 /** What an application keeps in a session whose JSON, with its cookie, has `size` bytes. */
-function sessionData(/** @type {number} */ size) {
+function sessionData(size) {
   const data = {
     views: 1_000_000,
     csrfSecret: 'kq1VtmZ5mQyq7DSXbL0aB3Xr',
@@ -70,9 +46,7 @@ function sessionData(/** @type {number} */ size) {
   return data
 }
 
-function newCookie() {
-  return new Cookie({ maxAge: DAY })
-}
+const newCookie = () => new Cookie({ maxAge: 86_400_000 })
 
 /** A new session, as express-session makes it. */
 function newSession(store, sid, data) {
@@ -81,9 +55,4 @@ function newSession(store, sid, data) {
   return session
 }
 
-/** A session as express-session makes it from what `get` returns. */
-function loadedSession(store, sid, loaded) {
-  return store.createSession({ sessionStore: store, sessionID: sid }, loaded)
-}
-
-module.exports = { storedSid, StoredSids, NewSids, sessionData, newSession, loadedSession }
+module.exports = { storedSid, storedSids, sessionData, newSession }

@@ -1,88 +1,46 @@
 'use strict'
 
 const { setTimeout: sleep } = require('node:timers/promises')
-const { Child } = require('./child')
+const autocannon = require('autocannon')
+const { run, start } = require('./child')
+const { fill, countRows, drop } = require('./databases')
 const { workloads } = require('./load')
-const { peers, findPeer } = require('./peers')
+const { peers } = require('./peers')
 
-/**
- * One thing to measure of one peer.
- *
- * @typedef {object} Cell
- * @property {string} suite
- * @property {string} database
- * @property {string} workload
- * @property {number} callers at the same time; for Express, connections
- * @property {string} peer
- * @property {number} [rows] live sessions in the table
- * @property {number} [expired] sessions to prune
- *
- * @typedef {object} Suite
- * @property {string} meaning
- * @property {Record<string, any[]>} lists every combination is measured
- * @property {number} rounds
- * @property {number} seconds of one trial
- * @property {number} warmup seconds before them
- * @property {number} overhead seconds that a trial takes beside these, to estimate the end of the run
- * @property {(peer: import('./peers').Peer) => unknown} compares
- * @property {(cell: Cell, context: Context) => Promise<void>} [prepare] makes the table of a peer before the first round
- * @property {(cell: Cell, seed: number, context: Context) => Promise<Record<string, any>>} trial
- *
- * @typedef {object} Context
- * @property {import('./databases').Databases} databases
- * @property {{ size: number, durability: string, pool?: number, against?: string }} settings
- */
-
-/** What a child process is told. */
-function specOf(cell, table, { settings }) {
-  return { ...settings, ...cell, url: table.url, table: table.table.name }
+/** The store writes the first row of each sort, and so makes its table. The database copies it. */
+async function makeTable(cell, sorts = { session: cell.rows }) {
+  if (peers[cell.peer].service) return
+  await drop(cell)
+  await run(cell, { fill: Object.keys(sorts) })
+  await fill(cell, sorts)
+  // They live for 3 seconds, and some stores keep whole seconds.
+  if (sorts.expired) await sleep(4000)
 }
 
-/** The peer writes the first row of each sort, and so makes its table. The database copies it. */
-async function fill(cell, sorts, context) {
-  const peer = findPeer(cell.peer)
-  if (peer.service) return
-  const table = context.databases.table(peer, cell)
-  await table.drop()
-  const child = new Child('trial.js', { ...specOf(cell, table, context), fill: Object.keys(sorts) })
-  const { expired } = await child.answer(60)
-  await child.ended
-  for (const [sort, count] of Object.entries(sorts)) await table.fill(sort, count)
-  if (sorts.expired) await sleep(Math.max(0, expired - Date.now()))
-}
-
-async function storeTrial(cell, seed, context) {
-  const peer = findPeer(cell.peer)
-  const table = context.databases.table(peer, cell)
-  const child = new Child('trial.js', { ...specOf(cell, table, context), seed })
-  const result = await child.answer(60 + cell.warmup + cell.seconds)
-  await child.ended
-  if (cell.workload === 'set-new' && !peer.service) await table.restore()
+async function storeTrial(cell, round) {
+  const result = await run(cell, { round })
+  // The next trial is to find as many sessions as this one.
+  if (cell.workload === 'set-new') await makeTable(cell)
   return result
 }
 
-async function pruneTrial(cell, seed, context) {
-  await fill(cell, { session: cell.rows, expired: cell.expired }, context)
-  const table = context.databases.table(findPeer(cell.peer), cell)
-  const child = new Child('trial.js', { ...specOf(cell, table, context), seed })
-  const result = await child.answer(600)
-  await child.ended
-  const left = await table.count()
+async function pruneTrial(cell, round) {
+  await makeTable(cell, { session: cell.rows, expired: cell.expired })
+  const result = await run(cell, { round })
+  const left = await countRows(cell)
   if (left !== cell.rows) throw new Error(`expected ${cell.rows} sessions after pruning, found ${left}`)
   return result
 }
 
-async function expressTrial(cell, _seed, context) {
-  const peer = findPeer(cell.peer)
-  const table = context.databases.table(peer, cell)
-  if (!peer.service) await table.drop()
-  const server = new Child('server.js', specOf(cell, table, context))
+async function expressTrial(cell) {
+  await drop(cell)
+  const server = start(cell)
   try {
-    const { port } = await server.answer(60)
+    const { port } = await server.answer
     const origin = `http://127.0.0.1:${port}`
     const cookies = await Promise.all(Array.from({ length: cell.callers }, () => login(origin)))
     await request(cell, origin, cookies, cell.warmup)
-    await server.ask('begin', 10)
+    await fetch(`${origin}/begin`)
     const before = await views(origin, cookies)
     const { requests, ...result } = await request(cell, origin, cookies, cell.seconds)
     const written = (await views(origin, cookies)) - before
@@ -90,10 +48,11 @@ async function expressTrial(cell, _seed, context) {
     const wrong = cell.workload === 'write' && (written < requests || written > requests + 2 * cell.callers)
     if (wrong && result.errors === 0) throw new Error(`${requests} requests, but ${written} changes in the sessions`)
     if (requests === 0) throw new Error(result.firstError ?? 'no request ended in time')
-    const { mainCpu, processCpu, seconds: _, ...usage } = await server.ask('end', 10)
-    return { ...result, ...usage, mainCpu: mainCpu && mainCpu / requests, processCpu: processCpu / requests }
+    const usage = await fetch(`${origin}/end/${requests}`)
+    return { ...(await usage.json()), ...result }
   } finally {
-    await server.end()
+    server.kill()
+    await server.ended
   }
 }
 
@@ -111,7 +70,7 @@ async function views(origin, cookies) {
 
 async function request({ workload, callers }, origin, cookies, duration) {
   const left = [...cookies]
-  const { latency, non2xx, errors, resets, ...result } = await require('autocannon')({
+  const { latency, non2xx, errors, resets, ...result } = await autocannon({
     url: `${origin}/${workload}`,
     connections: callers,
     duration,
@@ -128,74 +87,53 @@ async function request({ workload, callers }, origin, cookies, duration) {
   }
 }
 
-const times = { rounds: 3, seconds: 1, warmup: 0.5, overhead: 0.7 }
-const filled = {
-  prepare: (cell, context) => fill(cell, { session: cell.rows }, context),
-  trial: storeTrial
-}
+const settings = { rounds: 3, seconds: 1, warmup: 0.5, size: 600, durability: 'normal' }
+const prunes = (alias) => peers[alias].prune
+const filled = { prepare: makeTable, trial: storeTrial }
 
-/** @type {Record<string, Suite>} */
+/** Every combination of the `lists` of a suite is measured. `prepare` makes the table of a store before the first round. */
 const suites = {
   store: {
-    meaning: 'each workload at 1, 16 and 128 callers',
     lists: { rows: [10_000], workload: workloads, callers: [1, 16, 128] },
-    compares: () => true,
-    ...times,
+    settings,
     ...filled
   },
   express: {
-    meaning: 'requests to Express that read and that change a session',
     lists: { workload: ['read', 'write'], callers: [64] },
-    compares: (peer) => !peer.alias.startsWith('driver'),
-    ...times,
-    seconds: 3,
-    warmup: 2,
-    overhead: 2,
+    settings: { ...settings, seconds: 3, warmup: 2 },
+    compares: (alias) => !alias.startsWith('driver'),
     trial: expressTrial
   },
   prune: {
-    meaning: 'gets while 200,000 expired sessions are removed',
     lists: { rows: [10_000], expired: [200_000], workload: ['get'], callers: [16] },
-    compares: (peer) => peer.prunes,
-    ...times,
-    overhead: 25,
+    settings,
+    compares: prunes,
     trial: pruneTrial
   },
   scale: {
-    meaning: '10 thousand and 1 million sessions in the table',
     lists: { rows: [10_000, 1_000_000], workload: ['get', 'set', 'touch', 'mix'], callers: [128] },
+    settings,
     // Others would fill a table of a million rows for little.
-    compares: (peer) => peer.prunes,
-    ...times,
+    compares: prunes,
     ...filled
   }
 }
 
 /**
- * The cells of a suite on one database. The peers of a cell follow one another, so that each disturbance hits all of them.
- *
- * @param {string} suite
- * @param {string} database
- * @param {Record<string, any>} options lists that take the place of the suite's, and times
- * @returns {(Cell & { rounds: number, seconds: number, warmup: number })[]}
+ * The cells of a suite on one database: each is a workload of a store, with all that its process has to know. The stores of a workload
+ * follow one another, so that each disturbance hits all of them. Options take the place of what the suite names.
  */
 function cellsOf(suite, database, options) {
-  const { lists, compares, rounds, seconds, warmup } = suites[suite]
-  let cells = [{ suite, database }]
-  for (const [name, list] of Object.entries(lists)) {
-    const values = name === 'workload' ? list.filter((word) => options.workload?.includes(word) ?? true) : options[name]
-    cells = cells.flatMap((cell) => (values ?? list).map((value) => ({ ...cell, [name]: value })))
+  const { lists, settings, compares = () => true } = suites[suite]
+  let cells = [{ suite, database, against: options.against }]
+  for (const [name, list] of Object.entries({ ...lists, ...settings })) {
+    const given = name === 'workload' ? list.filter((word) => options.workload?.includes(word) ?? true) : options[name]
+    cells = cells.flatMap((cell) => [given ?? list].flat().map((value) => ({ ...cell, [name]: value })))
   }
-  const measured = peers.filter(
-    (peer) =>
-      (peer.service || peer.databases.includes(database)) &&
-      compares(peer) &&
-      (options.peers ? options.peers.includes(peer.alias) : peer.alias !== 'against')
+  const compared = Object.entries(peers).filter(
+    ([alias, peer]) => options.peers.includes(alias) && (peer.databases?.includes(database) ?? true) && compares(alias)
   )
-  const planned = { rounds, seconds, warmup, ...options.times }
-  return /** @type {any} */ (
-    cells.flatMap((cell) => measured.map((peer) => ({ ...cell, peer: peer.alias, ...planned })))
-  )
+  return cells.flatMap((cell) => compared.map(([peer]) => ({ ...cell, peer })))
 }
 
-module.exports = { suites, cellsOf }
+module.exports = { settings, suites, cellsOf }

@@ -12,7 +12,7 @@ class Usage {
     this.delay = monitorEventLoopDelay({ resolution: RESOLUTION })
     this.delay.enable()
     this.begin = performance.now()
-    this.process = processCpu()
+    this.process = sum(process.cpuUsage())
     this.main = mainThreadCpu()
   }
 
@@ -22,15 +22,16 @@ class Usage {
     while (this.delay.count === before) await new Promise((resolve) => setImmediate(resolve))
   }
 
-  /** CPU times are in microseconds, delays in milliseconds, `rss` in bytes. */
-  end() {
+  /** CPU times are in microseconds for each of the operations, delays in milliseconds, `rss` in bytes. */
+  end(operations) {
     const main = mainThreadCpu()
+    const seconds = (performance.now() - this.begin) / 1000
     this.delay.disable()
     const delay = (nanoseconds) => Math.max(0, nanoseconds / 1e6 - RESOLUTION)
     return {
-      seconds: (performance.now() - this.begin) / 1000,
-      mainCpu: main === null ? null : main - this.main,
-      processCpu: processCpu() - this.process,
+      rate: operations / seconds,
+      mainCpu: main && (main - this.main) / operations,
+      processCpu: (sum(process.cpuUsage()) - this.process) / operations,
       loopDelayP99: delay(this.delay.percentile(99)),
       loopDelayMax: delay(this.delay.max),
       rss: process.memoryUsage.rss()
@@ -38,23 +39,13 @@ class Usage {
   }
 }
 
-function processCpu() {
-  const { user, system } = process.cpuUsage()
-  return user + system
-}
+const sum = ({ user, system }) => user + system
 
-/** Null where the system does not tell. */
+/** Undefined where neither Node.js nor the system tells. */
 function mainThreadCpu() {
-  if (typeof process.threadCpuUsage === 'function') {
-    const { user, system } = process.threadCpuUsage()
-    return user + system
-  }
-  try {
-    const times = fs.readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8')
-    return Number(times.split(' ')[0]) / 1000
-  } catch {
-    return null
-  }
+  if (process.threadCpuUsage) return sum(process.threadCpuUsage())
+  const file = `/proc/self/task/${process.pid}/schedstat`
+  return fs.existsSync(file) ? Number(fs.readFileSync(file, 'utf8').split(' ')[0]) / 1000 : undefined
 }
 
 module.exports = { Usage }
