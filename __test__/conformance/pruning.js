@@ -46,8 +46,10 @@ module.exports = (database, { withClient, withSecondStore }) => {
 
   test('removes many thousands', async () => {
     const store = database.open({ checkExpirationInterval: 0 })
-    await filled(store, 7013, 507)
-    expect(await store.clearExpiredSessions()).toBe(7013)
+    // Statements of Sequelize write one session each.
+    const many = database.supports.model ? 2013 : 7013
+    await filled(store, many, 507)
+    expect(await store.clearExpiredSessions()).toBe(many)
     expect(await store.length()).toBe(507)
     if (database.supports.otherClient) {
       expect(await database.count(store)).toBe(507)
@@ -56,7 +58,9 @@ module.exports = (database, { withClient, withSecondStore }) => {
 
   test('other calls do not wait until all are removed', async () => {
     const store = database.open({ checkExpirationInterval: 0 })
-    await filled(store, 20_000, 0)
+    // Statements of Sequelize write one session each.
+    const many = database.supports.model ? 2000 : 20_000
+    await filled(store, many, 0)
     const order = []
     const pruned = store.clearExpiredSessions().then((removed) => {
       order.push('pruned')
@@ -66,7 +70,7 @@ module.exports = (database, { withClient, withSecondStore }) => {
     await store.set('ada', session({ visits: 1 })).then(() => order.push('set'))
     await store.set('ada', session({ visits: 2 })).then(() => order.push('set'))
     await store.get('ada').then(({ visits }) => order.push(visits))
-    await pruned.then((removed) => expect(removed).toBe(20_000))
+    await pruned.then((removed) => expect(removed).toBe(many))
     expect(order).toEqual(['set', 'set', 2, 'pruned'])
   })
 

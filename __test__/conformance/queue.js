@@ -126,9 +126,11 @@ module.exports = (database, { withClient }) => {
 
   test('thousands of calls are far below the default limits', async () => {
     const store = database.open()
-    const calls = Array.from({ length: 20_000 }, (_, i) => store.set(`sid-${i % 100}`, session({ i })))
+    // Statements of Sequelize write one session each.
+    const many = database.supports.model ? 2000 : 20_000
+    const calls = Array.from({ length: many }, (_, i) => store.set(`sid-${i % 100}`, session({ i })))
     await Promise.all(calls)
     expect(await store.length()).toBe(100)
-    expect((await store.get('sid-99')).i).toBe(19_999)
+    expect((await store.get('sid-99')).i).toBe(many - 1)
   })
 }
