@@ -220,7 +220,7 @@ class ModelStore {
       ticket,
       0,
       async () => {
-        await this.#table.sync(force)
+        await (force ? this.#table.sync(true) : this.#create())
         this.#checked = undefined
         this.#found = false
         await this.#check()
