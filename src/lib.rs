@@ -12,12 +12,13 @@
 //! * `table` keeps the connections, and runs statements on them.
 //! * `database` has a folder for each database, with what differs: SQL, types, errors, connecting.
 //!
-//! `operation`, `config`, `error`, `pause` and `timestamp` are the plain data that all layers pass on.
+//! `operation`, `config`, `error`, `lock`, `pause` and `timestamp` are the plain data that all layers pass on.
 
 mod binding;
 mod config;
 mod database;
 mod error;
+mod lock;
 mod operation;
 mod pause;
 mod queue;

@@ -1,9 +1,11 @@
 //! The function that tells JavaScript of outcomes.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use napi::bindgen_prelude::Function;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+
+use crate::lock::lock;
 
 /// Weak, since JavaScript keeps the event loop alive while something is pending.
 type Arrived = ThreadsafeFunction<(), (), (), napi::Status, false, true>;
@@ -25,7 +27,7 @@ struct State {
 impl Bell {
     /// Calls the function in its own thread.
     pub fn ring(&self) {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         match &state.arrived {
             Some(arrived) => call(arrived),
             None => state.missed = true,
@@ -37,7 +39,7 @@ impl Bell {
             .build_threadsafe_function::<()>()
             .weak::<true>()
             .build()?;
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         if state.missed {
             state.missed = false;
             call(&arrived);
@@ -47,13 +49,9 @@ impl Bell {
     }
 
     pub fn take_down(&self) {
-        let arrived = self.state().arrived.take();
+        let arrived = lock(&self.state).arrived.take();
         // Not while the state is locked.
         drop(arrived);
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use sqlx::SqlStr;
 
 use crate::config::Instants;
+use crate::lock::lock;
 use crate::operation::Expires;
 use crate::timestamp::Timestamp;
 
@@ -52,6 +53,10 @@ pub enum InstantForm {
 impl InstantForm {
     pub fn is_integer(self) -> bool {
         matches!(self, Self::Seconds | Self::Milliseconds)
+    }
+
+    pub fn is_text(self) -> bool {
+        matches!(self, Self::Text | Self::Iso)
     }
 
     /// The form of such a column in a table with the given layout's instants.
@@ -102,7 +107,7 @@ impl InstantColumn {
 
     /// The expiry that a text in the column means.
     pub fn expires_of_text(&self, text: &[u8]) -> Expires {
-        if !matches!(self.form, InstantForm::Text | InstantForm::Iso) {
+        if !self.form.is_text() {
             return Expires::Unreadable;
         }
         let text = std::str::from_utf8(text).ok();
@@ -247,7 +252,7 @@ struct Variant {
 
 impl Texts {
     fn get(&self, text: Text, extra: &[&str], render: impl FnOnce() -> String) -> SqlStr {
-        let mut texts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut texts = lock(&self.0);
         let variants = texts.entry(text).or_default();
         if let Some(variant) = variants.iter().find(|variant| variant.extra == extra) {
             return variant.sql.clone();

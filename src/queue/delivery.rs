@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::Notify;
 
-use super::lock;
+use crate::lock::lock;
 use crate::operation::{Outcome, Ticket};
 
 /// What is taken at a time has no more bytes, unless a single outcome has.

@@ -13,7 +13,7 @@ mod shared;
 mod stats;
 mod task;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 
 use crate::config::{Lanes, QueueConfig};
 use crate::error::{ErrorKind, Result, StoreError};
+use crate::lock::lock;
 use crate::operation::Operation;
 use crate::table::SessionTable;
 
@@ -152,12 +153,6 @@ impl Queue {
         self.shared.close();
         std::mem::take(&mut *lock(&self.lanes))
     }
-}
-
-/// Takes a lock, even after a panic in another holder: what it left behind is plain data, and consistent enough to go
-/// on with.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -9,13 +9,14 @@ use tokio::time::sleep;
 
 use crate::config::Lanes;
 use crate::error::{ErrorKind, StoreError};
+use crate::lock::lock;
 use crate::operation::{Call, Operation, Outcome, TableCall};
 
 use super::order::{Key, Order, Place, Placed};
 use super::row_size::RowSize;
 use super::stats::Stats;
 use super::task::Task;
-use super::{Delivery, Limits, lock};
+use super::{Delivery, Limits};
 
 /// Maximum number of operations in a batch.
 const BATCH_OPERATIONS: usize = 256;

@@ -13,8 +13,8 @@ use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-use super::lock;
 use super::order::Place;
+use crate::lock::lock;
 
 /// A lane that the runtime and callers can poll.
 pub struct Task {

@@ -1,7 +1,7 @@
 //! Inspecting the table: at first use, after it was altered, and before new columns are written.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 
 use sqlx::{ColumnIndex, Decode, Executor, IntoArguments, Row, Type};
 
@@ -9,19 +9,18 @@ use crate::database::{
     Batch, Column, DataForm, Database, InspectedTable, InstantForm, Unfit, rendered, unfit,
 };
 use crate::error::{ErrorKind, Remedy, Result, StoreError};
+use crate::lock::lock;
 use crate::timestamp::Timestamp;
 
 use super::SqlTable;
 
 impl<DB: Database> SqlTable<DB> {
     fn cached(&self) -> Option<Arc<InspectedTable>> {
-        let inspected = self.inspected.lock();
-        inspected.unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.inspected).clone()
     }
 
     pub(super) fn set_cached(&self, table: Option<Arc<InspectedTable>>) {
-        let inspected = self.inspected.lock();
-        *inspected.unwrap_or_else(PoisonError::into_inner) = table;
+        *lock(&self.inspected) = table;
     }
 }
 

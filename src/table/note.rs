@@ -1,6 +1,8 @@
 //! What the store has decided about its table, for the debug log.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
+
+use crate::lock::lock;
 
 /// The latest decision, which is taken once.
 #[derive(Debug, Default)]
@@ -15,14 +17,14 @@ struct Content {
 impl Note {
     /// Replaces the note. The same text is not taken again.
     pub fn set(&self, text: String) {
-        let mut content = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut content = lock(&self.0);
         if content.text != text {
             *content = Content { text, taken: false };
         }
     }
 
     pub fn take(&self) -> Option<String> {
-        let mut content = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut content = lock(&self.0);
         let new = !content.taken && !content.text.is_empty();
         content.taken = true;
         new.then(|| content.text.clone())

@@ -5,7 +5,7 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
 use sqlx::Connection;
@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::config::PoolConfig;
 use crate::database::{Access, Database, Settings, Target};
 use crate::error::Cause;
+use crate::lock::lock;
 
 use super::route::Route;
 
@@ -195,17 +196,10 @@ async fn close_old<DB: Database>(pool: Weak<Inner<DB>>, period: Duration) {
         if pool.0.closed.load(Ordering::Acquire) {
             return;
         }
-        let mut old = Vec::new();
-        {
-            let mut idle = lock(&pool.0.idle);
-            let limit = pool.0.limits.idle_timeout;
-            let all = std::mem::take(&mut *idle);
-            let is_over = |idle: &Idle<DB>| idle.since.elapsed() > limit || pool.is_old(&idle.live);
-            let (over, kept) = all.into_iter().partition(is_over);
-            *idle = kept;
-            old.extend::<Vec<_>>(over);
-        }
-        for idle in old {
+        let limit = pool.0.limits.idle_timeout;
+        let is_over = |idle: &mut Idle<DB>| idle.since.elapsed() > limit || pool.is_old(&idle.live);
+        let over: Vec<_> = lock(&pool.0.idle).extract_if(.., is_over).collect();
+        for idle in over {
             _ = timeout(pool.attempt(), idle.live.raw.close()).await;
         }
     }
@@ -272,9 +266,4 @@ impl<DB: Database> Drop for TableConnection<DB> {
             tokio::spawn(pool.give_back(live, self.permit.take()));
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What a panic leaves behind is plain data.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

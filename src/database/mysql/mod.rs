@@ -78,15 +78,11 @@ fn local(at: Timestamp, utc_offset_minutes: i32, digits: u32) -> String {
     text
 }
 
-fn keeps_texts(table: &InspectedTable) -> bool {
-    matches!(table.expires.form, InstantForm::Text | InstantForm::Iso)
-}
-
 /// The expiry in a form that compares; a text as `YYYY-MM-DD HH:MM:SS.mmm` in UTC. NULL for a text that is not a date, as
 /// `get` finds no expiry in it.
 fn comparable(table: &InspectedTable) -> String {
     let text = &table.expires.name;
-    if !keeps_texts(table) {
+    if !table.expires.form.is_text() {
         return text.clone();
     }
     let rest = format!("UPPER(SUBSTRING({text}, 12))");
@@ -115,7 +111,7 @@ fn comparable(table: &InspectedTable) -> String {
 
 /// A value of ours for the expiry, which is in UTC, in the form of `comparable`.
 fn comparable_value(table: &InspectedTable, value: &str) -> String {
-    if keeps_texts(table) {
+    if table.expires.form.is_text() {
         format!("REPLACE(LEFT({value}, 23), 'T', ' ')")
     } else {
         value.to_owned()
@@ -137,7 +133,7 @@ fn expired(table: &InspectedTable) -> String {
 
 fn live(table: &InspectedTable) -> String {
     let not_deleted = and_not_deleted(table);
-    if keeps_texts(table) {
+    if table.expires.form.is_text() {
         let (name, live) = (&table.expires.name, compared(table, ">"));
         return format!("({name} IS NULL OR {live}){not_deleted}");
     }

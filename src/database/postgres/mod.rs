@@ -81,7 +81,7 @@ fn now(table: &InspectedTable, column: &InstantColumn) -> String {
 /// An expression for the expiry in a form that compares. A text that is not a date becomes NULL, as `get` finds no expiry
 /// in it.
 fn comparable(table: &InspectedTable, expires: &str) -> String {
-    if !keeps_texts(table) {
+    if !table.expires.form.is_text() {
         return expires.to_owned();
     }
     // The zone of the session may be another than UTC, and the server knows no year 0.
@@ -93,15 +93,11 @@ fn comparable(table: &InspectedTable, expires: &str) -> String {
 
 /// An instant, given in ms as an expression of bigint, in a form that compares with the expiry.
 fn comparable_instant(table: &InspectedTable, ms: &str) -> String {
-    if keeps_texts(table) {
+    if table.expires.form.is_text() {
         timestamp(ms)
     } else {
         instant(table, &table.expires, ms)
     }
-}
-
-fn keeps_texts(table: &InspectedTable) -> bool {
-    matches!(table.expires.form, InstantForm::Text | InstantForm::Iso)
 }
 
 /// The expiry, and the time of the statement in a form that compares with it.

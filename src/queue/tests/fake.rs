@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::error::{ErrorKind, Remedy, Result, StoreError};
+use crate::lock::lock;
 use crate::operation::{Effect, Expires, Outcome, PruneProgress, Stored, TableCall, Write};
-use crate::queue::lock;
 use crate::table::{READ_BYTES, Rows, SessionTable, Step};
 use crate::timestamp::Timestamp;
 
