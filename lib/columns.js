@@ -1,7 +1,6 @@
 'use strict'
 
-const { SessionStoreError } = require('./error.js')
-const { dataError } = require('./error.js')
+const { SessionStoreError, dataError } = require('./error.js')
 const { promiseError } = require('./session.js')
 const { isName, isObject, isPromise, isWellFormed, reasonOf, typeName } = require('./values.js')
 const { warnOnce } = require('./warning.js')

@@ -54,7 +54,7 @@ class LoadedSessions {
   #contexts = new WeakMap()
   /** @type {RecentMap<Loaded>} */
   #ids = new RecentMap(MAX_IDS)
-  /** Number of loaded sessions that are still remembered by id. */
+  /** Number of loaded sessions that are still remembered by id. Infinite after a framework was met that needs it. */
   #trial = TRIAL
   /** Number of calls that end sessions, or let them end sooner. */
   #changes = 0
@@ -171,9 +171,11 @@ class LoadedSessions {
     if (known?.sid === sid) return known
     const inContext = context && this.#contexts.get(context)
     if (inContext?.sid === sid) return inContext
-    if (!this.#isFrameworks(session, sid)) return undefined
+    if (!isFrameworks(session, sid)) return undefined
+    this.#trial = Number.POSITIVE_INFINITY
     return latest?.state === 'called' ? undefined : latest
   }
+
   /**
    * Remembers a session whose save was acknowledged.
    * @param {Save} save
@@ -202,20 +204,8 @@ class LoadedSessions {
    * @param {number} expires when its row will expire, in ms
    */
   touching(sid, session, expires) {
-    this.#isFrameworks(session, sid)
+    if (isFrameworks(session, sid)) this.#trial = Number.POSITIVE_INFINITY
     this.#endsBy(sid, this.#ids.get(sid), expires)
-  }
-
-  /**
-   * Whether a session is an object of a framework that does not say which sessions it has loaded. express-session, which has
-   * such objects too, does.
-   * @param {{ sessionId?: unknown }} session
-   * @param {string} sid
-   */
-  #isFrameworks(session, sid) {
-    if (session.sessionId !== sid || isPlain(session)) return false
-    this.#trial = Number.POSITIVE_INFINITY
-    return true
   }
 
   /**
@@ -287,6 +277,16 @@ function knowsId(session, sid) {
     // A getter of the application threw.
     return false
   }
+}
+
+/**
+ * Whether a session is an object of a framework that does not say which sessions it has loaded. express-session, which has
+ * such objects too, does.
+ * @param {{ sessionId?: unknown }} session
+ * @param {string} sid
+ */
+function isFrameworks(session, sid) {
+  return session.sessionId === sid && !isPlain(session)
 }
 
 /**

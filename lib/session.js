@@ -1,6 +1,6 @@
 'use strict'
 
-const { cookieExpiry, instant } = require('./cookie-expiry.js')
+const { instant } = require('./cookie-expiry.js')
 const { SessionStoreError, dataError } = require('./error.js')
 const { isName, isObject, isPromise, reasonOf, typeName } = require('./values.js')
 
@@ -13,12 +13,12 @@ const MAX_EXPIRES_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
  * The time at which a session expires, in ms since the epoch: by the given lifetime, by its cookie, or by default.
  * @param {unknown} session
  * @param {number} expiration default lifetime in ms
+ * @param {number | undefined} cookie when the cookie of the session expires: see `cookieExpiry`
  * @param {unknown} [ttl] lifetime in ms, as koa-session passes it
  * @param {number} [now] in ms since the epoch
- * @param {number} [cookie] when the cookie of the session expires, for a caller that has read it
  * @returns {number}
  */
-function expiresAt(session, expiration, ttl, now = Date.now(), cookie = cookieExpiry(session)) {
+function expiresAt(session, expiration, cookie, ttl, now = Date.now()) {
   const given = typeof ttl === 'number' && !Number.isNaN(ttl) ? now + ttl : (cookie ?? lifetimeEnd(session, now))
   const ms = given ?? now + numberOf(expiration)
   // The options of a store are live, so the application may have set this one to anything.

@@ -192,7 +192,7 @@ function storeClass(Store) {
      */
     #rowOf(session, cookie, ttl, now) {
       const { expiration, extendDefaultFields, serializer } = this.options
-      const row = { data: serialize(session, serializer), expires: expiresAt(session, expiration, ttl, now, cookie) }
+      const row = { data: serialize(session, serializer), expires: expiresAt(session, expiration, cookie, ttl, now) }
       return extendDefaultFields ? extendFields(extendDefaultFields, row, session, this.#fields) : row
     }
 
@@ -226,7 +226,7 @@ function storeClass(Store) {
         const now = Date.now()
         checkSession(session)
         cookie = cookieExpiry(session)
-        const expires = expiresAt(session, expiration, undefined, now, cookie)
+        const expires = expiresAt(session, expiration, cookie, undefined, now)
         const unlessAfter = this.#touchGate.unlessAfter(expires, now, touchAfter)
         // The row may have been left alone.
         atLeast = unlessAfter ?? expires
@@ -414,7 +414,7 @@ function storeClass(Store) {
      * @returns {Date}
      */
     expiration(session) {
-      return new Date(expiresAt(session, this.options.expiration))
+      return new Date(expiresAt(session, this.options.expiration, cookieExpiry(session)))
     }
 
     /**

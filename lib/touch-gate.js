@@ -1,5 +1,6 @@
 'use strict'
 
+const { cookieExpiry } = require('./cookie-expiry.js')
 const { expiresAt } = require('./session.js')
 const { isObject } = require('./values.js')
 
@@ -20,7 +21,7 @@ class TouchGate {
     if (disableTouch) return true
     const stored = touchAfter > 0 && isObject(session) ? this.#expiries.get(session) : undefined
     if (stored === undefined) return false
-    const gained = expiresAt(session, expiration) - stored
+    const gained = expiresAt(session, expiration, cookieExpiry(session)) - stored
     // A session in use must not expire because its touches are skipped.
     return gained >= 0 && gained < Math.min(touchAfter, (stored - Date.now()) / 2)
   }

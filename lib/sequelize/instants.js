@@ -19,7 +19,7 @@ function instantOf(ms, { instants }) {
 function msOf(value, { instants }) {
   if (value === null || value === undefined) return undefined
   if (instants === 'seconds') return Number(value) * 1000
-  return value instanceof Date ? value.getTime() : new Date(/** @type {string | number} */ (value)).getTime()
+  return new Date(/** @type {string | number | Date} */ (value)).getTime()
 }
 
 module.exports = { instantOf, msOf }
