@@ -1,23 +1,11 @@
 'use strict'
 
 const { Sequelize } = require('sequelize')
-const { RustSequelizeStore } = require('../..')
+const opened = require('../support/opened')
 
 // What the tests of the engine share. Stores and instances are closed after each test.
 
-const stores = []
-const instances = []
-
-function open(options) {
-  const store = new RustSequelizeStore(options)
-  stores.push(store)
-  return store
-}
-
-function keep(instance) {
-  instances.push(instance)
-  return instance
-}
+const { closeAll, keep, open, refusal } = opened()
 
 const sequelize = (...args) => keep(new Sequelize(...args))
 
@@ -48,20 +36,6 @@ function warningsOf(action) {
   }
 }
 
-/** The error with which the constructor refuses the options. */
-function refusal(options) {
-  try {
-    open(options)
-  } catch (error) {
-    return error
-  }
-  throw new Error('not refused')
-}
-
-async function closeAll() {
-  await Promise.all(stores.splice(0).map((store) => store.close()))
-  await Promise.all(instances.splice(0).map((instance) => instance.close()))
-}
 afterEach(closeAll)
 
 module.exports = { closeAll, keep, memory, open, refusal, sequelize, sqlServer, warningsOf }

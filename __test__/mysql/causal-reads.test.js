@@ -6,7 +6,7 @@ const { freePort } = require('../support/servers/private-server')
 const { LIBRARY } = require('../support/servers/galera-library')
 const { session } = require('../support/sessions')
 const { needing, onOwnServers } = require('../support/suites')
-const { sleep, until } = require('../support/time')
+const { sleep } = require('../support/time')
 const { run } = require('./setup')
 
 // A cluster of one node, which shows what connections set. Servers that know nothing of Galera start with the same options.
@@ -67,12 +67,11 @@ needing('galera', () => {
       const store = open()
       await store.sync()
       const callers = startCallers(store, 16)
-      await until(() => callers.writes > 50)
+      await callers.more(50)
       await run(server.url(), 'SET GLOBAL wsrep_reject_queries = ALL')
       await sleep(1000)
       await run(server.url(), 'SET GLOBAL wsrep_reject_queries = NONE')
-      const { writes } = callers
-      await until(() => callers.writes > writes + 50)
+      await callers.more(50)
       await callers.end()
       expect(callers.errors).toEqual([])
       expect(await lostWrites(store, callers)).toEqual([])

@@ -31,11 +31,10 @@ module.exports = (kit) => {
   test('a restart under 64 callers fails none of them, and loses nothing', async () => {
     const store = await openFresh()
     const callers = startCallers(store, 64)
-    await until(() => callers.writes > 200)
+    await callers.more(200)
     await server().stop()
     await server().start()
-    const { writes } = callers
-    await until(() => callers.writes > writes + 500)
+    await callers.more(500)
     await callers.end()
     expect(callers.errors).toEqual([])
     expect(callers.wrong).toEqual([])
@@ -46,11 +45,10 @@ module.exports = (kit) => {
   test('a restart under callers without prepared statements fails none of them', async () => {
     const store = await openFresh({ preparedStatements: false })
     const callers = startCallers(store, 16)
-    await until(() => callers.writes > 50)
+    await callers.more(50)
     await server().stop()
     await server().start()
-    const { writes } = callers
-    await until(() => callers.writes > writes + 50)
+    await callers.more(50)
     await callers.end()
     expect(callers.errors).toEqual([])
     expect(await lostWrites(store, callers)).toEqual([])
@@ -72,13 +70,12 @@ module.exports = (kit) => {
     test('during work fails no call', async () => {
       const { proxy, store } = await proxied()
       const callers = startCallers(store, 16)
-      await until(() => callers.writes > 50)
+      await callers.more(50)
       proxy.mode = mode
       proxy.cut()
       await sleep(700)
       proxy.mode = 'pass'
-      const { writes } = callers
-      await until(() => callers.writes > writes + 50)
+      await callers.more(50)
       await callers.end()
       expect(callers.errors).toEqual([])
       expect(callers.wrong).toEqual([])
@@ -102,7 +99,7 @@ module.exports = (kit) => {
     proxy.breakAt = 40
     proxy.cut()
     const callers = startCallers(store, 16)
-    await until(() => callers.writes > 300)
+    await callers.more(300)
     await callers.end()
     expect(callers.errors).toEqual([])
     expect(callers.wrong).toEqual([])
@@ -165,12 +162,11 @@ module.exports = (kit) => {
       const host = `127.0.0.1:${one.port},127.0.0.1:${other.port},127.0.0.1`
       const store = open(server().url({ host, database: await fresh() }))
       const callers = startCallers(store, 32)
-      await until(() => callers.writes > 50)
+      await callers.more(50)
       expect(other.accepted).toBe(0)
       one.mode = 'close'
       one.cut()
-      const { writes } = callers
-      await until(() => callers.writes > writes + 50)
+      await callers.more(50)
       expect(other.accepted).toBeGreaterThan(0)
       one.mode = 'pass'
       // It stays with the other one.
@@ -201,12 +197,11 @@ module.exports = (kit) => {
       const store = await plain()
       await store.sync()
       const callers = startCallers(store, 32)
-      await until(() => callers.writes > 100)
+      await callers.more(100)
       await setReadOnly(server(), true)
       await sleep(1500)
       await setReadOnly(server(), false)
-      const { writes } = callers
-      await until(() => callers.writes > writes + 200)
+      await callers.more(200)
       await callers.end()
       expect(callers.errors).toEqual([])
       expect(callers.wrong).toEqual([])

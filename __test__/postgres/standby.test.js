@@ -65,12 +65,11 @@ onOwnServers('postgres', ({ create, createStandby }) => {
   test('a planned switch fails no call and loses nothing', async () => {
     const store = open(both('target_session_attrs=read-write'))
     const callers = startCallers(store, 64)
-    await until(() => callers.writes > 300)
+    await callers.more(300)
     // A primary that is told to stop sends the standby everything first.
     await primary.stop()
     await standby.promote()
-    const { writes } = callers
-    await until(() => callers.writes > writes + 500)
+    await callers.more(500)
     await callers.end()
     expect(callers.errors).toEqual([])
     expect(callers.wrong).toEqual([])

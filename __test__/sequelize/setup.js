@@ -1,9 +1,9 @@
 'use strict'
 
 const { Sequelize } = require('sequelize')
-const { RustSequelizeStore } = require('../..')
 // No public method tells where a store connects to.
 const { describeConnection } = require('../../lib/sequelize/connection')
+const opened = require('../support/opened')
 const { startPeers } = require('../support/peers')
 const { instance } = require('../support/programs/sequelize-7')
 const { onDatabases } = require('../support/suites')
@@ -12,14 +12,8 @@ const variants = require('../support/variants')
 // What the tests of option `db` as a Sequelize instance share. Stores and instances are closed after each test. What both packages do
 // with one table is in parity.test.js.
 
-const instances = []
-const stores = []
+const { closeAll, keep, open, refusal } = opened(() => peers.reset())
 const peers = startPeers()
-
-function keep(made) {
-  instances.push(made)
-  return made
-}
 
 const sequelize = (...args) => keep(new Sequelize(...args))
 
@@ -36,27 +30,6 @@ function application(...args) {
   return made
 }
 
-function open(options) {
-  const store = new RustSequelizeStore(options)
-  stores.push(store)
-  return store
-}
-
-/** The error with which the constructor refuses the options. */
-function refusal(options) {
-  try {
-    open(options)
-  } catch (error) {
-    return error
-  }
-  throw new Error('not refused')
-}
-
-async function closeAll() {
-  await Promise.all(stores.splice(0).map((store) => store.close()))
-  await peers.reset()
-  await Promise.all(instances.splice(0).map((made) => made.close()))
-}
 afterEach(closeAll)
 afterAll(() => peers.end())
 

@@ -41,7 +41,7 @@ class Caller {
  * Callers that write, read and now and then destroy sessions of their own, one call after the other, with a journal of the writes that
  * were acknowledged: `{ writes, reads, errors, mostErrors, wrong, pause, measure(), more(writes), end() }`. `mostErrors` is the number of
  * errors of the caller that has most. `wrong` are reads of something else than what was written last; `pause` is the longest time in ms
- * in which no write was acknowledged, since the start or `measure()`. `more` waits for so many more writes. `end()` ends the callers,
+ * in which no write was acknowledged, since the start or `measure()`. `more` waits for more than so many further writes. `end()` ends the callers,
  * and resolves when all calls have ended.
  */
 function startCallers(store, count = 32) {
@@ -90,7 +90,7 @@ function startCallers(store, count = 32) {
     },
     more(writes) {
       const enough = all.writes + writes
-      return until(() => all.writes >= enough)
+      return until(() => all.writes > enough)
     },
     async end() {
       running = false
